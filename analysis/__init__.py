@@ -1,0 +1,1 @@
+"""From a bundle of responses to numbers, figures and a report."""

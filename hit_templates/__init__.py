@@ -1,0 +1,1 @@
+"""Ways of asking, one folder per paradigm; found by walking this folder."""

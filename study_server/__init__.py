@@ -1,0 +1,1 @@
+"""Admits people, shows them trials, keeps their responses."""
