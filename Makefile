@@ -1,0 +1,56 @@
+# `make help` lists the targets. The first that needs it sets up .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO_OUT ?= runs/demo
+ONLY ?=
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test test-all check format bench docs clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(STAMP)  ## create .venv with the pinned requirements (5.5 GB, about 2 minutes)
+
+$(STAMP): requirements/run.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Secondlook needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 setup" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: $(STAMP)  ## the whole path on the demo world: stimuli, study, people, report
+	$(BIN)/secondlook demo run --out $(DEMO_OUT)
+
+run: $(STAMP)  ## open the demo study for a person: dashboard and participant link
+	$(BIN)/secondlook demo serve --out $(DEMO_OUT)
+
+test: $(STAMP)  ## every test but the slow ones
+	$(BIN)/pytest -m "not slow" $(PYTEST_ARGS)
+
+test-all: $(STAMP)  ## every test
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(STAMP)  ## lint, format, types, import contracts, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: $(STAMP)  ## format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## speed as ratios; ONLY=name for one measure
+	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+
+docs: $(STAMP)  ## write the generated tables in docs/ anew
+	$(BIN)/python docs/generate.py
+
+clean:  ## remove what runs and builds left (not .venv)
+	rm -rf runs dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
