@@ -55,6 +55,23 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ComprehensionQuestion:
+    """One question that shows whether the instructions were understood.
+
+    Attributes:
+        question: What is asked.
+        choices: At least two, in the order shown.
+        right: Index of the right choice, from 0.
+        explain: What people read after a wrong choice; may be empty.
+    """
+
+    question: str
+    choices: tuple[str, ...]
+    right: int
+    explain: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialView:
     """What a template may know of a trial: no key, no role, no truth.
 
@@ -96,6 +113,10 @@ class Paradigm(Protocol):
     @property
     def default_texts(self) -> Mapping[str, str]:
         """Wording a study file may replace, by key."""
+
+    @property
+    def default_comprehension(self) -> tuple[ComprehensionQuestion, ...]:
+        """Questions asked before practice where a study file has none of its own."""
 
     @property
     def content_security_policy(self) -> Mapping[str, str]:
