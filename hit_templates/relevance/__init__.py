@@ -1,0 +1,1 @@
+"""Is a class, or one of several, relevant for an image?"""

@@ -1,0 +1,216 @@
+"""The relevance question: does what the classifier said describe the image?
+
+Source: the protocol of a relevance study, where people judge whether a
+predicted class is relevant for an image, without seeing the label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from hit_templates.base import (
+    Competence,
+    ComprehensionQuestion,
+    Field,
+    Response,
+    ResponseError,
+)
+from stimuli.manifest import Trial
+
+YES_NO: Final = ("yes", "no")
+
+DEFAULT_TEXTS: Final[Mapping[str, str]] = {
+    # "{class}" stands for the class name, set in bold.
+    "question_relevant": "Is {class} relevant for this image?",
+    "question_any": "Is at least one of these classes relevant for this image?",
+    "question_each": "Which of these classes are relevant for this image?",
+    "yes": "Yes",
+    "no": "No",
+    "image_alt": "Image to judge",
+    "examples": "Examples of {class}",
+    # Markdown; empty shows the paradigm's own instructions.html.
+    "instructions": "",
+    "practice_intro": "First a few images for practice. "
+    "You are told after each one whether you were right.",
+    "feedback_right": "Right.",
+    "feedback_wrong": "Not quite. Look again: does the class name something "
+    "that can be seen in the image?",
+}
+
+COMPREHENSION: Final = (
+    ComprehensionQuestion(
+        question="An image shows a kitchen table with bread on it. In the "
+        "background stands a teapot, small but clearly visible. You are asked "
+        "about “teapot”. What do you choose?",
+        choices=(
+            "Yes: the teapot can be seen, even if it is not the main thing",
+            "No: only the largest thing in the image counts",
+        ),
+        right=0,
+        explain="Whatever can be seen in the image counts, wherever it is.",
+    ),
+    ComprehensionQuestion(
+        question="An image shows an empty street. You are asked about “teapot”. "
+        "What do you choose?",
+        choices=(
+            "Yes: there could be a teapot in one of the houses",
+            "No: there is no teapot to be seen",
+        ),
+        right=1,
+        explain="Only what can be seen counts, not what might be near.",
+    ),
+)
+
+_SHARE_RIGHT: Final[Mapping[Competence, float]] = {"careful": 0.95, "hasty": 0.80}
+_SHARE_YES: Final[Mapping[Competence, float]] = {
+    "yes-sayer": 0.90,
+    "random": 0.50,
+    "robot": 1.0,
+}
+_MEDIAN_RT_MS: Final[Mapping[Competence, float]] = {
+    "careful": 2400.0,
+    "hasty": 900.0,
+    "yes-sayer": 1100.0,
+    "random": 700.0,
+    "robot": 160.0,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relevance:
+    """Yes or no to one class, to any of five, or to each of five."""
+
+    name: str = "relevance"
+    title: str = "Is a class relevant for the image? (yes / no; one class or five)"
+    slots: tuple[str, ...] = ("target",)
+    questions: tuple[str, ...] = ("relevant", "any", "each")
+    default_texts: Mapping[str, str] = field(default_factory=lambda: DEFAULT_TEXTS)
+    default_comprehension: tuple[ComprehensionQuestion, ...] = COMPREHENSION
+    content_security_policy: Mapping[str, str] = field(default_factory=dict)
+
+    def response_schema(self, trial: Trial) -> Mapping[str, Field]:
+        """One field, or one per class where each class is asked about."""
+        if trial.question == "each":
+            return {
+                f"relevant_{index}": Field(
+                    type="choice",
+                    choices=YES_NO,
+                    description=f"whether class {index} of the trial is relevant",
+                )
+                for index in range(len(trial.classes))
+            }
+        meant = (
+            "at least one of the classes" if trial.question == "any" else "the class"
+        )
+        description = f"whether {meant} is relevant for the image"
+        return {
+            "relevant": Field(type="choice", choices=YES_NO, description=description)
+        }
+
+    def read_response(self, trial: Trial, raw: Mapping[str, Any]) -> Response:
+        """The response, one "yes" or "no" per field.
+
+        Raises:
+            ResponseError: If a field is missing, unknown or neither yes nor no.
+        """
+        if not isinstance(raw, Mapping):
+            raise ResponseError(
+                f"a response is an object of fields, got {type(raw).__name__}"
+            )
+        schema = self.response_schema(trial)
+        problems = [f"field {_short(n)} is unknown" for n in raw if n not in schema]
+        for name in schema:
+            if name not in raw:
+                problems.append(f"field {name} is missing")
+            elif raw[name] not in YES_NO:
+                problems.append(f"field {name} is yes or no, got {_short(raw[name])}")
+        if problems:
+            raise ResponseError("; ".join(problems[:8]))
+        return {name: str(raw[name]) for name in schema}
+
+    def grade(self, trial: Trial, response: Response) -> bool | None:
+        """Whether every field agrees with the key; None without a key."""
+        if trial.key is None:
+            return None
+        return all(response.get(name) == value for name, value in trial.key.items())
+
+    def accepts(self, trial: Trial, response: Response) -> bool | None:
+        """Whether any class asked about was called relevant."""
+        return any(response[name] == "yes" for name in self.response_schema(trial))
+
+    def guess_rate(self, trial: Trial, behaviour: str) -> float:
+        """Chance in [0, 1] that this behaviour agrees with the whole key.
+
+        Raises:
+            ValueError: If the behaviour is unknown or the trial has no key.
+        """
+        if trial.key is None:
+            raise ValueError(f"trial {trial.id} has no key, so nothing can be guessed")
+        chance = {"yes": 1.0, "no": 1.0}
+        match behaviour:
+            case "random":
+                chance = {"yes": 0.5, "no": 0.5}
+            case "yes-saying":
+                chance = {"yes": 1.0, "no": 0.0}
+            case "careful":
+                chance = dict.fromkeys(YES_NO, _SHARE_RIGHT["careful"])
+            case _:
+                raise ValueError(
+                    f"behaviour is random, yes-saying or careful, got {behaviour!r}"
+                )
+        return float(np.prod([chance[value] for value in trial.key.values()]))
+
+    def simulate(
+        self, trial: Trial, *, competence: Competence, rng: np.random.Generator
+    ) -> Response:
+        """What a simulated participant chooses, field by field."""
+        return {
+            name: _choice(right, competence=competence, rng=rng)
+            for name, right in _right(self, trial).items()
+        }
+
+    def simulated_rt_ms(
+        self, competence: Competence, *, rng: np.random.Generator
+    ) -> float:
+        """A log-normal response time in milliseconds, at least 80."""
+        median = _MEDIAN_RT_MS[competence]
+        return max(80.0, float(median * np.exp(rng.normal(0.0, 0.35))))
+
+
+def _right(paradigm: Relevance, trial: Trial) -> dict[str, str | None]:
+    """Field to what the truth (or else the key) says; None where neither does."""
+    names = list(paradigm.response_schema(trial))
+    if trial.truth is None or "present" not in trial.truth:
+        key = trial.key or {}
+        return {name: key.get(name) for name in names}
+    present = set(trial.truth["present"])
+    if trial.question == "each":
+        shown = [name in present for name in trial.classes]
+    else:
+        shown = [bool(present & set(trial.classes))]
+    return {
+        name: "yes" if is_shown else "no"
+        for name, is_shown in zip(names, shown, strict=True)
+    }
+
+
+def _choice(
+    right: str | None, *, competence: Competence, rng: np.random.Generator
+) -> str:
+    if competence in _SHARE_YES or right is None:
+        return "yes" if rng.random() < _SHARE_YES.get(competence, 0.5) else "no"
+    if rng.random() < _SHARE_RIGHT[competence]:
+        return right
+    return "no" if right == "yes" else "yes"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+paradigm: Final = Relevance()
