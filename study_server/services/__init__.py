@@ -1,0 +1,1 @@
+"""What happens: create, freeze, admit, take a response, judge, export."""

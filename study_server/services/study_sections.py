@@ -1,0 +1,276 @@
+"""The sections of a study file, one model each; unknown keys are refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
+
+from study_server.recruiters.sections import RECRUITER_SECTIONS, RecruiterSection
+from study_server.services.study_texts import DEFAULT_DATA_USE, DEFAULT_RISKS
+
+_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+Count = Annotated[int, Field(ge=1)]
+# TOML and JSON have arrays, not tuples.
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class Section(BaseModel):
+    """A table of a study file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class StudySection(Section):
+    """`[study]`: what the study is."""
+
+    name: str = Field(description="a short name for commands and addresses")
+    title: str = Field(
+        min_length=1, max_length=200, description="the title people read"
+    )
+    paradigm: str = Field(description="the way of asking, for example 'relevance'")
+    seed: int = Field(
+        default=0, ge=0, lt=2**63, description="the seed of every random order"
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_slug(cls, value: str) -> str:
+        if not _SLUG.fullmatch(value):
+            raise ValueError(
+                "expected lower-case letters, digits and '-', at most 63 characters"
+            )
+        return value
+
+
+class DesignSection(Section):
+    """`[design]`: who judges how much."""
+
+    responses_per_trial: Count = Field(
+        default=5, description="n, the valid responses each trial should get"
+    )
+    trials_per_block: Count = Field(
+        default=20,
+        description="main, catch and control trials one person gets in one go",
+    )
+    max_blocks_per_participant: Count = Field(
+        default=1, description="how many blocks one person may do"
+    )
+    composition: Literal["fresh", "shared"] = Field(
+        default="fresh",
+        description='"fresh" (every block composed anew) or "shared" (fixed blocks)',
+    )
+    n_practice: int = Field(
+        default=4, ge=0, description="practice trials with feedback before the first"
+    )
+    devices: Annotated[
+        tuple[Literal["any", "desktop", "tablet", "phone"], ...], Field(strict=False)
+    ] = Field(default=("any",), min_length=1, description="devices admitted")
+    lease_minutes: int = Field(
+        default=60, ge=1, le=24 * 60, description="how long a block stays reserved"
+    )
+    allow_same_source: bool = Field(
+        default=False,
+        description="whether one person may judge a source image more than once",
+    )
+
+
+class QualitySection(Section):
+    """`[quality]`: which sessions are valid, fixed before the study."""
+
+    min_catch_accuracy: float = Field(
+        default=0.8, ge=0, le=1, description="share of catch trials to get right"
+    )
+    min_session_s: float | None = Field(
+        default=None, gt=0, description="seconds a session must take at least"
+    )
+    max_session_s: float | None = Field(
+        default=None, gt=0, description="seconds a session may take at most"
+    )
+    min_median_rt_ms: float | None = Field(
+        default=None, gt=0, description="median response time at least, milliseconds"
+    )
+    max_display_failures: int | None = Field(
+        default=None, ge=0, description="images that may fail to show"
+    )
+
+
+class AnalysisSection(Section):
+    """`[analysis]`: what is computed, fixed before the study."""
+
+    agreement: Count = Field(
+        default=4, description="k, the yes votes that make a prediction right"
+    )
+    hypotheses: Texts = Field(default=(), description="what is expected, in words")
+
+
+class ConsentSection(Section):
+    """`[consent]`: what people agree to. `text` is Markdown, placeholders filled."""
+
+    version: str = Field(default="1", min_length=1, description="version of the text")
+    ethics_body: str = Field(default="", description="who reviewed the study")
+    protocol_number: str = Field(default="", description="the review's number")
+    contact: str = Field(default="", description="whom to ask, with an address")
+    duration: str = Field(default="", description="how long it takes, in words")
+    risks: str = Field(default=DEFAULT_RISKS, description="risks, in words")
+    data_use: str = Field(default=DEFAULT_DATA_USE, description="what is kept and why")
+    text: str | None = Field(
+        default=None, min_length=1, description="the whole text, or file = 'x.md'"
+    )
+
+
+class ComprehensionItem(Section):
+    """One question about the instructions."""
+
+    question: str = Field(min_length=1, description="what is asked")
+    choices: Texts = Field(min_length=2, description="at least two choices")
+    right: int = Field(ge=0, description="index of the right choice, from 0")
+    explain: str = Field(default="", description="what a wrong choice is told")
+
+    @model_validator(mode="after")
+    def _right_is_a_choice(self) -> Self:
+        if self.right >= len(self.choices):
+            raise ValueError(
+                f"right: expected an index from 0 to {len(self.choices) - 1}, "
+                f"got {self.right}"
+            )
+        if len(set(self.choices)) < len(self.choices):
+            raise ValueError("choices must differ")
+        return self
+
+
+class ComprehensionSection(Section):
+    """`[comprehension]`: a check that the instructions were understood."""
+
+    enabled: bool = Field(default=True, description="whether the check is made")
+    tries: int = Field(default=2, ge=1, le=10, description="how often one may try")
+    questions: Annotated[tuple[ComprehensionItem, ...], Field(strict=False)] | None = (
+        Field(default=None, description="the questions; the paradigm's where left out")
+    )
+
+
+class SurveyItem(Section):
+    """One question of the exit survey; leaving it out is always allowed."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]{0,39}$", description="the column's name"
+    )
+    question: str = Field(min_length=1, description="what is asked")
+    choices: Texts = Field(default=(), description="none for a free text")
+
+
+DEFAULT_SURVEY: Final = (
+    SurveyItem(
+        name="age_group",
+        question="How old are you?",
+        choices=("18–24", "25–34", "35–44", "45–54", "55–64", "65 or older"),
+    ),
+    SurveyItem(
+        name="gender",
+        question="What is your gender?",
+        choices=("woman", "man", "another"),
+    ),
+    SurveyItem(
+        name="device",
+        question="What did you use?",
+        choices=("desktop or laptop", "tablet", "phone"),
+    ),
+    SurveyItem(
+        name="colour_vision",
+        question="Do you have difficulty telling colours apart?",
+        choices=("no", "yes", "not sure"),
+    ),
+    SurveyItem(
+        name="seriousness",
+        question="Did you answer seriously? It has no consequence for you.",
+        choices=("yes", "partly", "no, please do not use my answers"),
+    ),
+    SurveyItem(
+        name="comments", question="Is there anything you would like to tell us?"
+    ),
+)
+
+
+class SurveySection(Section):
+    """`[survey]`: questions at the end, all optional."""
+
+    enabled: bool = Field(default=True, description="whether the survey is shown")
+    questions: Annotated[tuple[SurveyItem, ...], Field(strict=False)] = Field(
+        default=DEFAULT_SURVEY, min_length=1, description="the questions"
+    )
+
+    @field_validator("questions")
+    @classmethod
+    def _names_differ(cls, value: tuple[SurveyItem, ...]) -> tuple[SurveyItem, ...]:
+        names = [item.name for item in value]
+        if len(set(names)) < len(names):
+            raise ValueError(f"names must differ, got {', '.join(names)}")
+        return value
+
+
+class ExcludeSection(Section):
+    """`[exclude]`: people of which other studies may not take part."""
+
+    studies: Texts = Field(default=(), description="names of other studies")
+    days: int | None = Field(
+        default=None, ge=1, description="how many days back; for ever where left out"
+    )
+
+    @model_validator(mode="after")
+    def _days_need_studies(self) -> Self:
+        if self.days is not None and not self.studies:
+            raise ValueError("days needs studies = [...], whose people are excluded")
+        return self
+
+
+class StudySections(Section):
+    """Every section of a study file."""
+
+    study: StudySection
+    design: DesignSection = DesignSection()
+    quality: QualitySection = QualitySection()
+    analysis: AnalysisSection = AnalysisSection()
+    consent: ConsentSection = ConsentSection()
+    texts: dict[str, str] = Field(default={}, description="wording, by key")
+    comprehension: ComprehensionSection = ComprehensionSection()
+    survey: SurveySection = SurveySection()
+    exclude: ExcludeSection = ExcludeSection()
+    recruiter: dict[str, SerializeAsAny[RecruiterSection]] = Field(
+        description="at least one [recruiter.<name>] section"
+    )
+
+    @field_validator("recruiter", mode="wrap")
+    @classmethod
+    def _by_recruiter(cls, raw: Any, _handler: Any) -> dict[str, RecruiterSection]:  # noqa: ANN401 - pydantic hands over anything
+        """Each recruiter's own model, also when read back from the database."""
+        return {
+            name: value
+            if isinstance(value, RecruiterSection)
+            else RECRUITER_SECTIONS[name].model_validate(value)
+            for name, value in raw.items()
+        }
+
+
+class StudyFile(StudySections):
+    """A study file that can be used, defaults filled in.
+
+    `consent.text` is the whole text with its placeholders filled, `texts` holds
+    every wording the paradigm and the server know, `comprehension.questions`
+    is never None.
+
+    Attributes:
+        toml: The file, verbatim.
+        toml_sha256: SHA-256 (hex) of the file's bytes.
+    """
+
+    toml: str
+    toml_sha256: str
