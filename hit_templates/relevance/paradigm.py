@@ -30,6 +30,7 @@ DEFAULT_TEXTS: Final[Mapping[str, str]] = {
     "question_each": "Which of these classes are relevant for this image?",
     "yes": "Yes",
     "no": "No",
+    "continue": "Continue",
     "image_alt": "Image to judge",
     "examples": "Examples of {class}",
     # Markdown; empty shows the paradigm's own instructions.html.

@@ -1,0 +1,60 @@
+// When things happened in a trial, in milliseconds since its fragment was put
+// on the page; `rt_ms` counts from the event "onset".
+
+export class Clock {
+  #startedAt = performance.now();
+  #onsetAt = null;
+  #respondedAt = null;
+  #onVisibility = () => this.record(document.hidden ? "hidden" : "visible");
+
+  constructor(events) {
+    this.events = events;
+    document.addEventListener("visibilitychange", this.#onVisibility);
+  }
+
+  now() {
+    return performance.now() - this.#startedAt;
+  }
+
+  record(kind, extra = {}, atMs = this.now()) {
+    this.events.push({ kind, at_ms: round(atMs), ...extra });
+  }
+
+  /** Resolves at the next frame, with its time. */
+  frame() {
+    return new Promise((resolve) =>
+      requestAnimationFrame((time) => resolve(time - this.#startedAt)),
+    );
+  }
+
+  /** Wait until what is on the page has been painted, and call that the onset. */
+  async onset() {
+    // The first callback runs before the paint, the second after it.
+    await this.frame();
+    this.#onsetAt = Math.max(0, await this.frame());
+    this.record("onset", {}, this.#onsetAt);
+    return this.#onsetAt;
+  }
+
+  /** Milliseconds since the onset; negative before it. */
+  sinceOnset(timeStamp = performance.now()) {
+    return this.#onsetAt === null ? -1 : timeStamp - this.#startedAt - this.#onsetAt;
+  }
+
+  /** The moment of the response; a later call changes nothing. */
+  respond(timeStamp = performance.now()) {
+    this.#respondedAt ??= timeStamp;
+  }
+
+  rtMs() {
+    return Math.max(0, round(this.sinceOnset(this.#respondedAt ?? performance.now())));
+  }
+
+  stop() {
+    document.removeEventListener("visibilitychange", this.#onVisibility);
+  }
+}
+
+function round(ms) {
+  return Math.round(ms * 10) / 10;
+}

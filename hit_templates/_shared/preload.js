@@ -1,0 +1,96 @@
+// Images are fetched and decoded before their trial starts, so that the trial
+// begins with a picture and not with a wait.
+
+const RETRY_WAITS_MS = [400, 1200];
+
+/** One trial, its fragment parsed and its images decoded. */
+export class Prepared {
+  constructor(trial) {
+    this.trial = trial;
+    this.startedAt = performance.now();
+    this.events = [];
+    this.isFailed = false;
+    const template = document.createElement("template");
+    // The fragment comes from our own server, which escapes what it puts in.
+    template.innerHTML = trial.html;
+    this.fragment = template.content;
+  }
+
+  record(kind, extra = {}) {
+    const at = Math.round((performance.now() - this.startedAt) * 10) / 10;
+    this.events.push({ kind, at_ms: at, ...extra });
+  }
+}
+
+/**
+ * Decode every image of a trial.
+ *
+ * @param {object} trial - an entry of block.json
+ * @param {() => Promise<void>} untilOnline - resolves once the server can be
+ *   reached: an image is at fault only where its server is there
+ */
+export async function prepare(trial, untilOnline) {
+  const prepared = new Prepared(trial);
+  const images = [...prepared.fragment.querySelectorAll("img[data-slot]")];
+  const examples = [...prepared.fragment.querySelectorAll("img[data-example]")];
+  examples.forEach((image) => void replace(image, image.getAttribute("src")).catch(() => image.remove()));
+  await Promise.all(images.map((image) => load(image, prepared, untilOnline)));
+  return prepared;
+}
+
+async function load(image, prepared, untilOnline) {
+  const url = image.getAttribute("src");
+  const slot = image.dataset.slot;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      // A changed address gets past a broken copy in the browser's cache.
+      await replace(image, attempt === 0 ? url : `${url}?retry=${attempt}`);
+      prepared.record("decoded", { slot, attempt });
+      return;
+    } catch {
+      prepared.record("load-error", { slot, attempt });
+      await untilOnline();
+      if (attempt === RETRY_WAITS_MS.length) break;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_WAITS_MS[attempt]));
+    }
+  }
+  prepared.record("failed", { slot });
+  prepared.isFailed = true;
+}
+
+/** Put a decoded copy in the place of an image of the fragment. */
+async function replace(image, url) {
+  const copy = new Image();
+  copy.src = url;
+  await copy.decode();
+  for (const { name, value } of image.attributes) {
+    if (name !== "src") copy.setAttribute(name, value);
+  }
+  image.replaceWith(copy);
+}
+
+/** Hands out trials in order, always a few ahead. */
+export class Preloader {
+  #trials;
+  #ahead;
+  #untilOnline;
+  #started = new Map();
+
+  constructor(trials, { ahead = 4, untilOnline }) {
+    this.#trials = trials;
+    this.#ahead = ahead;
+    this.#untilOnline = untilOnline;
+  }
+
+  take(index) {
+    const last = Math.min(this.#trials.length - 1, index + this.#ahead);
+    for (let next = index; next <= last; next += 1) {
+      if (!this.#started.has(next)) {
+        this.#started.set(next, prepare(this.#trials[next], this.#untilOnline));
+      }
+    }
+    const taken = this.#started.get(index);
+    this.#started.delete(index);
+    return taken;
+  }
+}

@@ -1,0 +1,251 @@
+// Runs a block of trials: practice with feedback, trials without. The frame
+// around it gives `#trial-stage` with data-block-url and the elements named in
+// `Frame`; the server gives block.json.
+
+import { Clock } from "./clock.js";
+import { Outbox } from "./outbox.js";
+import { Preloader } from "./preload.js";
+
+const RETRY_MS = 2_000;
+
+class Frame {
+  constructor() {
+    this.stage = document.getElementById("trial-stage");
+    this.progress = document.getElementById("trial-progress");
+    this.count = document.getElementById("trial-count");
+    this.banner = document.getElementById("trial-banner");
+    this.feedback = document.getElementById("trial-feedback");
+    this.wait = document.getElementById("trial-wait");
+  }
+
+  say(text, kind = "warning") {
+    this.banner.textContent = text;
+    this.banner.className = `sl-banner alert alert-${kind}`;
+    this.banner.hidden = text === "";
+  }
+
+  showProgress(nDone, nTrials) {
+    this.progress.max = Math.max(1, nTrials);
+    this.progress.value = nDone;
+    this.count.textContent = `${Math.min(nDone + 1, nTrials)} / ${nTrials}`;
+  }
+
+  showWait(isWaiting, text = "Loading…") {
+    this.wait.querySelector("[data-text]").textContent = text;
+    this.wait.hidden = !isWaiting;
+  }
+
+  put(fragment) {
+    this.stage.replaceChildren(fragment);
+    this.feedback.hidden = true;
+  }
+}
+
+const words = document.getElementById("trial-stage").dataset;
+
+async function main() {
+  const frame = new Frame();
+  const block = await fetchBlock(frame);
+  if (!block) return;
+  const run = new Run(frame, block);
+  await run.all();
+}
+
+class Run {
+  constructor(frame, block) {
+    this.frame = frame;
+    this.block = block;
+    this.isPractice = block.kind === "practice";
+    this.isOffline = false;
+    this.nShown = 0;
+    this.outbox = new Outbox({
+      session: `${block.session}/${block.kind}`,
+      url: block.post_url,
+      headers: words.csrf ? { "X-CSRFToken": words.csrf } : {},
+      onState: (state) => this.#onState(state),
+    });
+    addEventListener("beforeunload", (event) => {
+      if (this.outbox.size > 0 && !this.isLeaving) event.preventDefault();
+    });
+  }
+
+  async all() {
+    void this.outbox.send();
+    const todo = this.block.trials.filter((trial) => !trial.is_done && !this.outbox.has(trial.token));
+    this.nDone = this.block.trials.length - todo.length;
+    if (this.#isGoingRound(todo)) return;
+    const preloader = new Preloader(todo, { untilOnline: () => untilOnline() });
+    for (let index = 0; index < todo.length && !this.isEnded; index += 1) {
+      this.frame.showProgress(this.nDone, this.block.trials.length);
+      await this.#one(await this.#take(preloader, index));
+      this.nDone += 1;
+    }
+    await this.#leave();
+  }
+
+  async #take(preloader, index) {
+    const late = setTimeout(() => this.frame.showWait(true), 150);
+    const prepared = await preloader.take(index);
+    clearTimeout(late);
+    this.frame.showWait(false);
+    return prepared;
+  }
+
+  async #one(prepared) {
+    if (prepared.isFailed) {
+      void this.#send(prepared, { response: null, rt_ms: null, context: {} });
+      this.frame.say("An image could not be loaded, so it was left out. This is not counted against you.");
+      return;
+    }
+    const clock = new Clock(prepared.events);
+    this.frame.put(prepared.fragment);
+    const { mount } = await import(prepared.trial.script ?? "./choices.js");
+    this.frame.stage.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
+    await clock.onset();
+    const context = measure(this.frame.stage);
+    const response = await mount(this.frame.stage, prepared.trial, clock);
+    clock.stop();
+    this.nShown += 1;
+    if (!this.isOffline) this.frame.say("");
+    const verdict = this.#send(prepared, { response, rt_ms: clock.rtMs(), context });
+    if (this.isPractice) await this.#giveFeedback(await verdict);
+  }
+
+  #send(prepared, body) {
+    const sent = this.outbox.add({ trial: prepared.trial.token, events: prepared.events, ...body });
+    void sent.then((verdict) => this.#onVerdict(verdict));
+    return sent;
+  }
+
+  #onVerdict(verdict) {
+    if (verdict.status === 410 && !this.isEnded) {
+      this.isEnded = true;
+      this.outbox.clear();
+      this.#go();
+    } else if (!verdict.isSaved && verdict.status !== 409) {
+      this.frame.say(`A response could not be saved: ${verdict.body?.error ?? "unknown reason"}`, "danger");
+    }
+  }
+
+  #onState(state) {
+    this.isOffline = state === "offline";
+    if (state === "offline") {
+      this.frame.say("No connection. Your responses are kept on this device and sent as soon as it is back.");
+    } else if (state === "saving") {
+      this.frame.say("Saving takes longer than usual.", "secondary");
+    } else {
+      this.frame.say("");
+    }
+  }
+
+  /** Wait for Enter, a click or a tap after saying whether it was right. */
+  async #giveFeedback(verdict) {
+    const feedback = verdict.body?.feedback;
+    if (!feedback) return;
+    const { feedback: box } = this.frame;
+    box.className = `sl-feedback alert alert-${feedback.is_right ? "success" : "warning"}`;
+    box.querySelector("[data-mark]").textContent = feedback.is_right ? "✓" : "✗";
+    box.querySelector("[data-text]").textContent = feedback.text;
+    box.hidden = false;
+    const button = box.querySelector("button");
+    await new Promise((resolve) => {
+      button.addEventListener("click", resolve, { once: true });
+      button.focus({ preventScroll: true });
+    });
+    box.hidden = true;
+  }
+
+  async #leave() {
+    if (this.isEnded) return;
+    if (this.outbox.size > 0) this.frame.showWait(true, "Saving…");
+    this.frame.showProgress(this.block.trials.length, this.block.trials.length);
+    await this.outbox.flush();
+    this.#go();
+  }
+
+  #go() {
+    this.isLeaving = true;
+    location.replace(this.block.done_url);
+  }
+
+  /** Stops a page that would load itself for ever because nothing can be shown. */
+  #isGoingRound(todo) {
+    const name = `secondlook/rounds/${this.block.session}/${this.block.kind}`;
+    const key = todo.map((trial) => trial.token).join();
+    let last = null;
+    try {
+      last = JSON.parse(sessionStorage.getItem(name));
+    } catch {
+      return false;
+    }
+    const n = last?.key === key ? last.n + 1 : 1;
+    try {
+      sessionStorage.setItem(name, JSON.stringify({ key, n: n > 3 ? 0 : n }));
+    } catch {
+      return false;
+    }
+    // A reload by hand is a person's right; only an empty round repeats itself.
+    if (n <= 3 || todo.length > 0) return false;
+    this.frame.showWait(false);
+    this.frame.say("The next part could not be opened. Reload this page to try again.", "danger");
+    return true;
+  }
+}
+
+/** Size and sharpness of what was seen, and the order of the buttons. */
+function measure(stage) {
+  const image = stage.querySelector("img[data-slot]");
+  const box = image?.getBoundingClientRect();
+  return {
+    css_width: Math.round(contained(image, box)?.width ?? 0),
+    css_height: Math.round(contained(image, box)?.height ?? 0),
+    device_pixel_ratio: devicePixelRatio,
+    viewport_width: innerWidth,
+    viewport_height: innerHeight,
+    rt_from: "onset",
+    choices: [...stage.querySelectorAll("button[data-value]")].slice(0, 8).map((button) => button.dataset.value),
+  };
+}
+
+/** The picture inside its box: `object-fit: contain` leaves margins. */
+function contained(image, box) {
+  if (!image || !image.naturalWidth) return null;
+  const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+  return { width: image.naturalWidth * scale, height: image.naturalHeight * scale };
+}
+
+async function fetchBlock(frame) {
+  for (;;) {
+    frame.showWait(true);
+    try {
+      const reply = await fetch(words.blockUrl, { cache: "no-store" });
+      if (reply.ok) {
+        const block = await reply.json();
+        frame.say("");
+        return block;
+      }
+      const body = await reply.json();
+      if (body.is_final) {
+        location.replace(words.doneUrl);
+        return null;
+      }
+      frame.say("The server cannot answer just now. Trying again.");
+    } catch {
+      frame.say("No connection. Trying again.");
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+async function untilOnline() {
+  for (;;) {
+    try {
+      if ((await fetch(words.healthUrl, { cache: "no-store" })).ok) return;
+    } catch {
+      // Not yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+void main();

@@ -1,0 +1,62 @@
+"""Trials and instructions as HTML, the same for every frame around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hit_templates.base import FOLDER, Paradigm, TrialView
+
+
+def render_trial(paradigm: Paradigm, view: TrialView) -> Markup:
+    """The trial's fragment: images by slot, the question, the controls."""
+    return _render(
+        f"{paradigm.name}/trial.html",
+        view=view,
+        texts=texts_of(paradigm, view.texts),
+        position_of=class_positions(view),
+    )
+
+
+def render_instructions(paradigm: Paradigm, texts: Mapping[str, str]) -> Markup:
+    """The paradigm's own instructions, in the wording the trials use."""
+    return _render(
+        f"{paradigm.name}/instructions.html", texts=texts_of(paradigm, texts)
+    )
+
+
+def texts_of(paradigm: Paradigm, own: Mapping[str, str]) -> dict[str, str]:
+    """The study's wording over the paradigm's; what is left empty counts as unset."""
+    return {
+        **paradigm.default_texts,
+        **{name: text for name, text in own.items() if text},
+    }
+
+
+def class_positions(view: TrialView) -> dict[str, int]:
+    """Class id to its index in the trial, which stores ids sorted.
+
+    A view shows classes shuffled; fields named by index must not say where.
+    """
+    ids = sorted(info.id for info in view.classes)
+    return {class_id: index for index, class_id in enumerate(ids)}
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _render(name: str, **context: Any) -> Markup:
+    # The environment escapes everything it is given.
+    return Markup(_environment().get_template(name).render(**context))  # noqa: S704
