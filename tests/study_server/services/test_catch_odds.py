@@ -1,0 +1,102 @@
+from math import comb
+
+import pytest
+
+from hit_templates.base import get_paradigm
+from stimuli.manifest import Trial
+from study_server.services.catch_odds import catch_odds, n_needed
+
+RELEVANCE = get_paradigm("relevance")
+
+
+def catch(number: int, key: dict[str, str], *, control: str) -> Trial:
+    return Trial(
+        id=f"{number:032x}",
+        slots={"target": f"{number:064x}"},
+        question="relevant" if "relevant" in key else "each",
+        classes=tuple(str(index) for index in range(max(1, len(key)))),
+        role="catch",
+        control=control,
+        sources=(f"{number:064x}",),
+        key=key,
+    )
+
+
+def pool(n_yes: int, n_no: int) -> list[Trial]:
+    yes = [catch(i, {"relevant": "yes"}, control="known_yes") for i in range(n_yes)]
+    no = [catch(50 + i, {"relevant": "no"}, control="known_no") for i in range(n_no)]
+    return [*yes, *no]
+
+
+def test_three_known_yes_and_three_known_no_at_80_percent():
+    odds = catch_odds(
+        RELEVANCE,
+        pool(30, 30),
+        per_block={"known_yes": 3, "known_no": 3},
+        min_catch_accuracy=0.8,
+    )
+    # 0.8 * 6 = 4.8, so 5 of 6. Random: (6 + 1) / 2^6. Always yes: 3 right, never 5.
+    # Right 95 %: 6 * 0.95^5 * 0.05 + 0.95^6 = 0.23213 + 0.73509.
+    assert (odds.n_catch, odds.n_needed) == (6, 5)
+    assert odds.pass_rates["random"] == pytest.approx(7 / 64, abs=1e-12)
+    assert odds.pass_rates["yes-saying"] == 0
+    assert odds.pass_rates["careful"] == pytest.approx(
+        6 * 0.95**5 * 0.05 + 0.95**6, abs=1e-12
+    )
+    assert "5 of 6" in odds.sentence()
+    assert "10.9%" in odds.sentence()
+
+
+def test_only_known_yes_trials_let_every_yes_sayer_pass():
+    odds = catch_odds(
+        RELEVANCE, pool(10, 0), per_block={"known_yes": 4}, min_catch_accuracy=1.0
+    )
+    assert odds.pass_rates["yes-saying"] == 1
+    assert odds.pass_rates["random"] == pytest.approx(1 / 16)
+
+
+def test_a_pool_of_mixed_keys_is_drawn_hypergeometrically():
+    # One control with 4 "yes" and 6 "no" keys, 5 drawn, at least 3 right: a
+    # yes-sayer is right on the yes keys drawn, so P = sum C(4,r) C(6,5-r) / C(10,5).
+    mixed = [
+        catch(i, {"relevant": "yes" if i < 4 else "no"}, control="known")
+        for i in range(10)
+    ]
+    odds = catch_odds(RELEVANCE, mixed, per_block={"known": 5}, min_catch_accuracy=0.6)
+    expected = sum(comb(4, r) * comb(6, 5 - r) for r in (3, 4)) / comb(10, 5)
+    assert odds.pass_rates["yes-saying"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_order_of_the_pool_does_not_matter():
+    keys = [{"relevant": "yes"}] * 3 + [{f"relevant_{i}": "no" for i in range(5)}] * 7
+    trials = [catch(i, key, control="known") for i, key in enumerate(keys)]
+    there, back = (
+        catch_odds(RELEVANCE, each, per_block={"known": 4}, min_catch_accuracy=0.5)
+        for each in (trials, trials[::-1])
+    )
+    assert there.pass_rates == pytest.approx(back.pass_rates, abs=1e-12)
+
+
+def test_a_pool_smaller_than_a_block_asks_for_is_taken_whole():
+    odds = catch_odds(
+        RELEVANCE,
+        pool(2, 0),
+        per_block={"known_yes": 3, "known_no": 3},
+        min_catch_accuracy=0.8,
+    )
+    assert (odds.n_catch, odds.n_needed) == (2, 2)
+    assert odds.pass_rates["random"] == pytest.approx(0.25)
+
+
+def test_without_catch_trials_everybody_passes_and_it_is_said():
+    odds = catch_odds(RELEVANCE, [], per_block={}, min_catch_accuracy=0.8)
+    assert odds.pass_rates == {"random": 1, "yes-saying": 1, "careful": 1}
+    assert odds.sentence().startswith("No catch trials")
+
+
+@pytest.mark.parametrize(
+    ("share", "n_catch", "needed"),
+    [(0.8, 5, 4), (0.8, 6, 5), (0.6, 5, 3), (0.7, 10, 7), (0, 4, 0), (1, 4, 4)],
+)
+def test_the_number_needed_is_not_moved_by_binary_rounding(share, n_catch, needed):
+    assert n_needed(share, n_catch) == needed
