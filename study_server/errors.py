@@ -1,5 +1,129 @@
-"""What a user can mend: the base of every error the commands print in words."""
+"""What can go wrong in a way that a person can mend, said in words.
+
+Every message says what is wrong, what was expected, what came, which object and
+what to do next; none names a worker.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
 
 
 class StudyError(Exception):
-    """A study that cannot go on, in words its maker can act on."""
+    """Base of everything here.
+
+    Attributes:
+        status: The HTTP status a page answers with.
+        is_final: Whether trying the same thing again can never help.
+    """
+
+    status: ClassVar[int] = 400
+    is_final: ClassVar[bool] = True
+
+
+class SettingsError(StudyError):
+    """A setting that cannot be used."""
+
+
+class DatabaseOutdatedError(StudyError):
+    """The database has not the tables this version needs."""
+
+    status = 503
+
+
+class UnknownStudyError(StudyError):
+    """There is no study of that name."""
+
+    status = 404
+
+
+class StudyStateError(StudyError):
+    """The study's state does not allow what was asked."""
+
+    status = 409
+
+
+class StudyFrozenError(StudyStateError):
+    """A frozen study was to be changed."""
+
+
+class StimulusSetChangedError(StudyError):
+    """The stimulus set is not the one the study was created with."""
+
+    status = 409
+
+
+class StudyDesignError(StudyError):
+    """Study file and stimulus set do not go together."""
+
+
+class UnknownRecruiterError(StudyError):
+    """A study names a recruiter that does not exist."""
+
+
+class AdmissionError(StudyError):
+    """Somebody cannot take part (now)."""
+
+    status = 403
+
+
+class UnknownRecruitmentError(AdmissionError):
+    """The link leads to no recruitment, or to no personal place in it."""
+
+    status = 404
+
+
+class IdentityError(AdmissionError):
+    """What the recruiter sends along about a person is missing or malformed."""
+
+    status = 400
+
+
+class NotOpenError(AdmissionError):
+    """The study is not open for this kind of participant."""
+
+
+class StudyFullError(AdmissionError):
+    """Every block is done or reserved."""
+
+
+class ExcludedError(AdmissionError):
+    """An exclusion of the study file applies to this person."""
+
+
+class UnknownTokenError(StudyError):
+    """The address belongs to nobody."""
+
+    status = 404
+
+
+class ResponseRejectedError(StudyError):
+    """A response that was not saved."""
+
+
+class MalformedResponseError(ResponseRejectedError):
+    """Not a response, or one that does not fit the paradigm."""
+
+
+class UnknownTrialError(ResponseRejectedError):
+    """The trial is not one of this enrolment's."""
+
+    status = 404
+
+
+class AlreadyAnsweredError(ResponseRejectedError):
+    """The trial already has a response, sent under another key."""
+
+    status = 409
+
+
+class LeaseEndedError(ResponseRejectedError):
+    """The session's time is over, or the session is."""
+
+    status = 410
+
+
+class ResponseTooLargeError(ResponseRejectedError):
+    """More bytes than a response can need."""
+
+    status = 413
