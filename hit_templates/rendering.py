@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -57,6 +56,6 @@ def _environment() -> Environment:
     )
 
 
-def _render(name: str, **context: Any) -> Markup:
+def _render(name: str, **context: object) -> Markup:
     # The environment escapes everything it is given.
     return Markup(_environment().get_template(name).render(**context))  # noqa: S704

@@ -47,7 +47,11 @@ export class Outbox {
   /** Keep a response and send it; resolves to the server's verdict. */
   add(body) {
     const entry = { key: newKey(), ...body };
-    this.#store.setItem(this.#prefix + entry.key, JSON.stringify({ at: Date.now(), entry }));
+    try {
+      this.#store.setItem(this.#prefix + entry.key, JSON.stringify({ at: Date.now(), entry }));
+    } catch {
+      // A full store: the response still waits in memory and is sent.
+    }
     this.#entries.push(entry);
     const verdict = new Promise((resolve) => this.#waiting.set(entry.key, resolve));
     void this.send();

@@ -26,8 +26,9 @@ export class Prepared {
  * Decode every image of a trial.
  *
  * @param {object} trial - an entry of block.json
- * @param {() => Promise<void>} untilOnline - resolves once the server can be
- *   reached: an image is at fault only where its server is there
+ * @param {() => Promise<boolean>} untilOnline - resolves once the server can be
+ *   reached, to whether it had to wait: an image is at fault only where its
+ *   server is there
  */
 export async function prepare(trial, untilOnline) {
   const prepared = new Prepared(trial);
@@ -41,7 +42,8 @@ export async function prepare(trial, untilOnline) {
 async function load(image, prepared, untilOnline) {
   const url = image.getAttribute("src");
   const slot = image.dataset.slot;
-  for (let attempt = 0; ; attempt += 1) {
+  let attempt = 0;
+  for (;;) {
     try {
       // A changed address gets past a broken copy in the browser's cache.
       await replace(image, attempt === 0 ? url : `${url}?retry=${attempt}`);
@@ -49,9 +51,11 @@ async function load(image, prepared, untilOnline) {
       return;
     } catch {
       prepared.record("load-error", { slot, attempt });
-      await untilOnline();
+      const hadToWait = await untilOnline();
+      if (hadToWait) continue;
       if (attempt === RETRY_WAITS_MS.length) break;
       await new Promise((resolve) => setTimeout(resolve, RETRY_WAITS_MS[attempt]));
+      attempt += 1;
     }
   }
   prepared.record("failed", { slot });

@@ -237,10 +237,11 @@ async function fetchBlock(frame) {
   }
 }
 
+/** Resolves once the server can be reached, to whether it had to wait. */
 async function untilOnline() {
-  for (;;) {
+  for (let hadToWait = false; ; hadToWait = true) {
     try {
-      if ((await fetch(words.healthUrl, { cache: "no-store" })).ok) return;
+      if ((await fetch(words.healthUrl, { cache: "no-store" })).ok) return hadToWait;
     } catch {
       // Not yet.
     }

@@ -1,0 +1,281 @@
+"""What every paradigm must do, over every folder there is."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hit_templates.base import (
+    COMPETENCES,
+    FOLDER,
+    Paradigm,
+    ResponseError,
+    TrialView,
+    UnknownParadigmError,
+    check_trials,
+    find_paradigms,
+    get_paradigm,
+)
+from hit_templates.examples import Example, load_examples
+from hit_templates.rendering import render_instructions, render_trial
+from stimuli.manifest import ROLES, ClassInfo
+from tests.hit_templates.markup import Markup
+
+PARADIGMS = list(find_paradigms().values())
+EXAMPLES = [
+    pytest.param(
+        paradigm,
+        example,
+        id=f"{paradigm.name}-{example.trial.question}-{example.trial.role}",
+    )
+    for paradigm in PARADIGMS
+    for example in load_examples(paradigm)
+]
+of_every_paradigm = pytest.mark.parametrize(
+    "paradigm", PARADIGMS, ids=[paradigm.name for paradigm in PARADIGMS]
+)
+of_every_example = pytest.mark.parametrize(("paradigm", "example"), EXAMPLES)
+
+CONTROL_WORDS = ("known_yes", "known_no", "random_foil", "hard_foil")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+def rendered(paradigm: Paradigm, view: TrialView) -> Markup:
+    return Markup(str(render_trial(paradigm, view)))
+
+
+def test_relevance_is_among_the_paradigms():
+    assert "relevance" in find_paradigms()
+
+
+def test_an_unknown_paradigm_names_those_there_are():
+    with pytest.raises(UnknownParadigmError, match="relevance"):
+        get_paradigm("relevanse")
+
+
+@of_every_paradigm
+def test_its_folder_is_complete(paradigm):
+    folder = FOLDER / paradigm.name
+    files = ("trial.html", "instructions.html", "examples.jsonl", "README.md")
+    assert [name for name in files if not (folder / name).is_file()] == []
+
+
+@of_every_paradigm
+def test_it_satisfies_the_protocol(paradigm):
+    assert isinstance(paradigm, Paradigm)
+    assert get_paradigm(paradigm.name) is paradigm
+
+
+@of_every_paradigm
+def test_its_examples_cover_every_question_and_show_right_and_wrong(paradigm):
+    examples = load_examples(paradigm)
+    graded = {
+        response.is_right for example in examples for response in example.responses
+    }
+    assert {example.trial.question for example in examples} == set(paradigm.questions)
+    assert graded >= {True, False} or graded == {None}
+    assert check_trials(paradigm, [example.trial for example in examples]) == []
+
+
+@of_every_paradigm
+def test_its_comprehension_check_can_be_passed_and_failed(paradigm):
+    for question in paradigm.default_comprehension:
+        assert len(set(question.choices)) == len(question.choices) >= 2
+        assert 0 <= question.right < len(question.choices)
+        assert question.explain
+
+
+@of_every_paradigm
+def test_its_instructions_render_and_run_nothing(paradigm):
+    page = Markup(str(render_instructions(paradigm, {})))
+    assert len(page.text) > 80
+    assert page.all("script") == []
+
+
+@of_every_example
+def test_examples_read_back(paradigm, example):
+    for entry in example.responses:
+        assert paradigm.read_response(example.trial, entry.response) == entry.response
+        sent = json.loads(json.dumps(entry.response))
+        assert paradigm.read_response(example.trial, sent) == entry.response
+
+
+@of_every_example
+def test_examples_are_graded_and_counted_as_stated(paradigm, example):
+    for entry in example.responses:
+        assert paradigm.grade(example.trial, entry.response) is entry.is_right
+        assert paradigm.accepts(example.trial, entry.response) is entry.accepts
+
+
+@of_every_example
+def test_every_image_stands_in_its_slot_and_has_alt_text(paradigm, example):
+    images = rendered(paradigm, example.view()).all("img")
+    slots = {image["data-slot"] for image in images if "data-slot" in image}
+    assert slots == set(example.trial.slots)
+    assert all(image.get("alt") for image in images)
+
+
+@of_every_example
+def test_every_choice_can_be_made_by_keyboard(paradigm, example):
+    page = rendered(paradigm, example.view())
+    buttons = page.all("button")
+    for name, entry in paradigm.response_schema(example.trial).items():
+        if entry.type == "choice":
+            offered = {b["data-value"] for b in buttons if b.get("data-field") == name}
+            assert offered == set(entry.choices)
+    assert all(button.get("data-keys") for button in buttons)
+    assert all(button.get("type") == "button" for button in buttons)
+    own = ("data-field", "data-value", "data-keys")
+    assert len({tuple(b.get(key) for key in own) for b in buttons}) == len(buttons)
+
+
+@of_every_example
+def test_controls_wait_for_the_image(paradigm, example):
+    buttons = rendered(paradigm, example.view()).all("button")
+    assert all("disabled" in button for button in buttons)
+
+
+@of_every_example
+def test_the_page_does_not_reveal_what_it_must_not(paradigm, example):
+    html = str(render_trial(paradigm, example.view()))
+    trial = example.trial
+    secrets = [
+        trial.id,
+        *trial.slots.values(),
+        *trial.sources,
+        *CONTROL_WORDS,
+        *(use.classifier for use in trial.uses if len(use.classifier) > 4),
+    ]
+    assert [secret for secret in secrets if secret and secret in html] == []
+    words = set(re.findall(r"[a-z]+", html.lower()))
+    assert words.isdisjoint({"catch", "control", "truth", "correct", "role"} - {"role"})
+    # role="group" is ARIA's word; ours would be one of these values.
+    assert not any(f'="{role}"' in html for role in ROLES)
+
+
+@of_every_example
+def test_the_page_has_no_inline_script_or_style(paradigm, example):
+    page = rendered(paradigm, example.view())
+    assert page.all("script") == []
+    attributes = {name for _tag, given in page.elements for name in given}
+    assert not {name for name in attributes if name.startswith("on")}
+    assert "style" not in attributes
+
+
+@of_every_example
+def test_class_names_are_shown_and_escaped(paradigm, example):
+    hostile = [
+        replace(info, name=f"<b>{info.name}</b> & co") for info in example.classes
+    ]
+    page = rendered(paradigm, replace(example.view(), classes=tuple(hostile)))
+    assert page.all("b") == []
+    assert all(f"<b>{info.name}</b> & co" in page.text for info in example.classes)
+
+
+@of_every_example
+def test_fields_keep_their_class_however_the_page_orders_them(paradigm, example):
+    view = example.view()
+    turned = replace(view, classes=tuple(reversed(view.classes)))
+    assert _fields_by_class(paradigm, view) == _fields_by_class(paradigm, turned)
+
+
+def _fields_by_class(
+    paradigm: Paradigm, view: TrialView
+) -> dict[str | None, str | None]:
+    page = rendered(paradigm, view)
+    rows = [given for _tag, given in page.elements if "data-row" in given]
+    return {row.get("aria-label"): row["data-row"] for row in rows}
+
+
+@of_every_example
+def test_the_study_may_change_every_wording(paradigm, example):
+    used = {
+        name: f"«{name}»" for name in paradigm.default_texts if name != "instructions"
+    }
+    text = str(render_trial(paradigm, replace(example.view(), texts=used)))
+    plain = str(render_trial(paradigm, example.view()))
+    shown = [name for name in used if f"«{name}»" in text]
+    assert shown
+    for name in shown:
+        default = paradigm.default_texts[name]
+        assert "{class}" in default or default in plain
+
+
+@of_every_example
+@settings(max_examples=60, deadline=None)
+@given(raw=JSON)
+def test_garbage_is_refused_in_words(paradigm, example, raw):
+    schema = paradigm.response_schema(example.trial)
+    if isinstance(raw, dict) and set(raw) == set(schema):
+        return
+    with pytest.raises(ResponseError) as refused:
+        paradigm.read_response(example.trial, raw)
+    assert 0 < len(str(refused.value)) < 1000
+
+
+@of_every_example
+@settings(max_examples=40, deadline=None)
+@given(value=JSON, extra=st.text())
+def test_one_bad_field_is_refused_by_name(paradigm, example, value, extra):
+    trial = example.trial
+    good = dict(example.responses[0].response)
+    schema = paradigm.response_schema(trial)
+    for name, entry in schema.items():
+        if entry.type == "choice" and value not in entry.choices:
+            with pytest.raises(ResponseError, match=re.escape(name)):
+                paradigm.read_response(trial, {**good, name: value})
+        without = {field: good[field] for field in good if field != name}
+        with pytest.raises(ResponseError, match=re.escape(name)):
+            paradigm.read_response(trial, without)
+    if extra not in schema:
+        with pytest.raises(ResponseError):
+            paradigm.read_response(trial, {**good, extra: value})
+
+
+@of_every_example
+def test_simulated_participants_give_responses_that_are_taken(paradigm, example):
+    rng = np.random.default_rng(5)
+    for competence in COMPETENCES:
+        response = paradigm.simulate(example.trial, competence=competence, rng=rng)
+        assert paradigm.read_response(example.trial, response) == response
+        assert 0 < paradigm.simulated_rt_ms(competence, rng=rng) < 60_000
+
+
+@of_every_example
+def test_careful_people_do_better_than_chance_on_what_has_a_key(
+    paradigm: Paradigm, example: Example
+):
+    if example.trial.key is None:
+        with pytest.raises(ValueError, match="no key"):
+            paradigm.guess_rate(example.trial, "random")
+        return
+    rates: dict[str, Any] = {
+        behaviour: paradigm.guess_rate(example.trial, behaviour)
+        for behaviour in ("random", "yes-saying", "careful")
+    }
+    assert all(0 <= rate <= 1 for rate in rates.values())
+    assert rates["careful"] > rates["random"]
+    with pytest.raises(ValueError, match="yes-saying"):
+        paradigm.guess_rate(example.trial, "asleep")
+
+
+def test_a_class_without_gloss_or_examples_is_fine():
+    paradigm = get_paradigm("relevance")
+    view = TrialView(
+        question="relevant",
+        classes=(ClassInfo(id="0", name="tench"),),
+        images={"target": "/media/x"},
+    )
+    page = rendered(paradigm, view)
+    assert "Is tench relevant for this image?" in page.text
