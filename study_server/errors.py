@@ -127,3 +127,7 @@ class ResponseTooLargeError(ResponseRejectedError):
     """More bytes than a response can need."""
 
     status = 413
+
+
+class FormError(StudyError):
+    """A form that is not filled in as it must be."""
