@@ -1,0 +1,70 @@
+"""The application, put together: the only place that knows all parts."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+from study_server.config import Settings, load_settings, with_secret_key
+from study_server.services import Services, open_services
+from study_server.web.application import EXTENSION, TokenConverter
+from study_server.web.assets import assets
+from study_server.web.failures import init_failures
+from study_server.web.health import health
+from study_server.web.media import media
+from study_server.web.pages import init_pages
+from study_server.web.participant import participant
+from study_server.web.security import init_security
+
+# A response is a few hundred bytes, a survey a few thousand.
+MAX_BODY_BYTES: Final = 256 * 1024
+
+
+def create_app(
+    settings: Settings | None = None, *, services: Services | None = None
+) -> Flask:
+    """The web application.
+
+    Args:
+        settings: Read from the environment where left out.
+        services: Opened on the settings' database where left out.
+
+    Raises:
+        SettingsError: If a setting cannot be used.
+        DatabaseOutdatedError: If a shared database needs `secondlook db upgrade`.
+    """
+    settings = with_secret_key(settings or load_settings(os.environ, folder=Path.cwd()))
+    app = Flask(__name__)
+    _configure(app, settings)
+    app.extensions[EXTENSION] = services or open_services(settings)
+    app.url_map.converters["token"] = TokenConverter
+    init_pages(app)
+    init_security(app)
+    init_failures(app)
+    csrf = CSRFProtect(app)
+    # Their addresses are the secret; there is no session that could be ridden.
+    csrf.exempt(participant)
+    for part in (health, participant, media, assets):
+        app.register_blueprint(part)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        SESSION_COOKIE_NAME="secondlook",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.base_url.startswith("https:"),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        # Our pages send no referrer, so there is none to compare.
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )

@@ -1,0 +1,39 @@
+// Small conveniences; every page works without them.
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    } catch {
+      // Without HTTPS there is no clipboard: mark the text instead.
+      const text = document.getElementById(button.dataset.copySource);
+      if (text) getSelection().selectAllChildren(text);
+      button.textContent = "Press Ctrl+C";
+    }
+    setTimeout(() => (button.textContent = label), 2000);
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+// Coming back with the browser's back button finds a page that can be sent again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
+});
+
+const auto = document.querySelector("form[data-auto-submit]");
+if (auto) setTimeout(() => auto.requestSubmit(), 1500);
+
+const refresh = document.querySelector("[data-refresh-s]");
+if (refresh) {
+  setInterval(() => {
+    if (!document.hidden) location.reload();
+  }, Number(refresh.dataset.refreshS) * 1000);
+}

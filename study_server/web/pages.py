@@ -1,0 +1,166 @@
+"""What pages need beside the step they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from flask import Flask, render_template, request, url_for
+from jinja2 import StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from hit_templates.base import get_paradigm
+from hit_templates.rendering import render_instructions
+from study_server.recruiters.base import PostForm, Redirect, ShowCode, ThankYou
+from study_server.services.steps import (
+    ComprehensionStep,
+    FinishStep,
+    InstructionsStep,
+    PracticeStep,
+    Step,
+    StepBase,
+    TrialsStep,
+)
+from study_server.web.security import allow, allow_form_to
+
+_MILESTONES: Final = {
+    "Consent": ("consent", "warning"),
+    "Instructions": ("instructions", "comprehension"),
+    "Practice": ("practice",),
+    "Images": ("trials",),
+    "Last questions": ("survey", "debriefing"),
+    "Finish": ("finish",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Milestone:
+    """A part of the way, for the dots at the top."""
+
+    name: str
+    is_done: bool
+    is_current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """What the trial page is told.
+
+    Attributes:
+        title: Of the browser's tab.
+        label: What is going on, beside the progress bar.
+        block_url: Where block.json is.
+        done_url: Where to go when everything is saved.
+        leave_url: The way out.
+        leave_label: Its words.
+        has_csrf: Whether posts need the sign-in session's token.
+    """
+
+    title: str
+    label: str
+    block_url: str
+    done_url: str
+    leave_url: str
+    leave_label: str
+    has_csrf: bool = False
+
+
+def init_pages(app: Flask) -> None:
+    """Templates refuse unknown names and know Markdown."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["markdown"] = render_markdown
+
+
+def render_markdown(text: str) -> Markup:
+    """A study's text as HTML; HTML inside it is shown, not used."""
+    return Markup(_markdown().render(text))  # noqa: S704 - html is off below
+
+
+def render_step(step: Step, *, problem: str = "") -> str:
+    """The page of a participant's current step."""
+    if isinstance(step, PracticeStep | TrialsStep) and _is_running(step):
+        return render_runner(participant_runner(step), paradigm=step.paradigm)
+    return render_template(
+        _template_of(step),
+        step=step,
+        problem=problem,
+        milestones=milestones(step),
+        instructions=_instructions(step),
+    )
+
+
+def render_runner(runner: Runner, *, paradigm: str) -> str:
+    """The page that runs a block of trials."""
+    allow(get_paradigm(paradigm).content_security_policy)
+    return render_template("participant/runner.html", runner=runner)
+
+
+def participant_runner(step: PracticeStep | TrialsStep) -> Runner:
+    """The trial page of a participant."""
+    return Runner(
+        title=step.study_title,
+        label="Practice" if isinstance(step, PracticeStep) else step.study_title,
+        block_url=url_for("participant.block", token=step.token),
+        done_url=url_for("participant.show", token=step.token),
+        leave_url=url_for("participant.confirm_withdrawal", token=step.token),
+        leave_label="Withdraw",
+    )
+
+
+def milestones(step: StepBase) -> list[Milestone]:
+    """The parts of the way; none where it has ended early."""
+    names = list(_MILESTONES)
+    at = next((i for i, n in enumerate(names) if step.name in _MILESTONES[n]), None)
+    if at is None:
+        return []
+    return [
+        Milestone(name=name, is_done=index < at, is_current=index == at)
+        for index, name in enumerate(names)
+    ]
+
+
+def _is_running(step: PracticeStep | TrialsStep) -> bool:
+    """Whether "Start" was pressed, or a block is taken up again."""
+    return step.n_done > 0 or request.args.get("go") == step.name
+
+
+def _template_of(step: Step) -> str:
+    match step:
+        case FinishStep():
+            return _finish_template(step)
+        case PracticeStep() | TrialsStep():
+            return "participant/block_intro.html"
+        case _:
+            return f"participant/{step.name}.html"
+
+
+def _finish_template(step: FinishStep) -> str:
+    match step.handoff:
+        case PostForm(url=url):
+            allow_form_to(url)
+            return "participant/finish_form.html"
+        case Redirect():
+            return "participant/finish_redirect.html"
+        case ShowCode():
+            return "participant/finish_code.html"
+        case ThankYou():
+            return "participant/finish.html"
+
+
+def _instructions(step: Step) -> Markup | None:
+    if not isinstance(step, InstructionsStep | ComprehensionStep):
+        return None
+    if own := step.texts.get("instructions"):
+        return render_markdown(own)
+    return render_instructions(get_paradigm(step.paradigm), step.texts)
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
+        "table"
+    )
