@@ -1,0 +1,179 @@
+"""Taking a person out of the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import CursorResult, Delete, Select, delete, func, select, text, update
+
+from study_server.store.engine import Transaction
+from study_server.store.tables import (
+    Block,
+    DisplayEvent,
+    Enrolment,
+    EnrolmentSource,
+    Participant,
+    Response,
+    Session,
+    SurveyResponse,
+    Worker,
+)
+
+ERASED: Final = "erased"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """What is kept of one participant.
+
+    Attributes:
+        id: The participant's row.
+        public_id: Our random id of them.
+        worker_id: The row that links them to a recruiter's id, if there is one.
+        enrolment_ids: One per study.
+        live_tokens: Addresses of the enrolments with a session under way.
+    """
+
+    id: int
+    public_id: str
+    worker_id: int | None
+    enrolment_ids: tuple[int, ...]
+    live_tokens: tuple[str, ...]
+
+
+def find_person(tx: Transaction, public_id: str) -> Person | None:
+    """The participant of that random id."""
+    query = select(Participant).where(Participant.public_id == public_id)
+    return _person(tx, tx.scalar(query))
+
+
+def find_worker(tx: Transaction, recruiter: str, *, external_id: str) -> Person | None:
+    """The participant whom a recruiter names so."""
+    query = (
+        select(Participant)
+        .join(Worker, Participant.worker_id == Worker.id)
+        .where(Worker.recruiter == recruiter, Worker.external_id == external_id)
+    )
+    return _person(tx, tx.scalar(query))
+
+
+def overwrite_what_is_deleted(tx: Transaction) -> None:
+    """From now on write zeros over deleted rows; PostgreSQL's vacuum does as much."""
+    if tx.get_bind().dialect.name == "sqlite":
+        tx.execute(text("PRAGMA secure_delete = ON"))
+
+
+def forget_identity(tx: Transaction, person: Person) -> int:
+    """Delete the recruiter's id of the person and of every visit.
+
+    Returns:
+        How many rows that named the person are gone (0 or 1).
+    """
+    tx.execute(
+        update(Participant).where(Participant.id == person.id).values(worker_id=None)
+    )
+    tx.execute(
+        update(Session)
+        .where(Session.enrolment_id.in_(person.enrolment_ids))
+        .values(recruiter_ids={})
+    )
+    if person.worker_id is None:
+        return 0
+    return _n_deleted(tx, delete(Worker).where(Worker.id == person.worker_id))
+
+
+def close_address(tx: Transaction, enrolment_id: int, *, token: str) -> None:
+    """Give an enrolment another address, so that the old one leads nowhere."""
+    tx.execute(
+        update(Enrolment).where(Enrolment.id == enrolment_id).values(token=token)
+    )
+
+
+def delete_survey(tx: Transaction, person: Person) -> int:
+    """Delete what the person wrote about themselves; says how many fields."""
+    return _n_deleted(
+        tx,
+        delete(SurveyResponse).where(SurveyResponse.session_id.in_(_sessions(person))),
+    )
+
+
+def n_responses(tx: Transaction, person: Person) -> int:
+    """How many responses are kept of the person."""
+    query = select(func.count(Response.id)).where(
+        Response.session_id.in_(_sessions(person))
+    )
+    return tx.scalar(query) or 0
+
+
+def n_sessions(tx: Transaction, person: Person) -> int:
+    """How many sessions are kept of the person."""
+    query = select(func.count(Session.id)).where(
+        Session.enrolment_id.in_(person.enrolment_ids)
+    )
+    return tx.scalar(query) or 0
+
+
+def delete_responses(tx: Transaction, person: Person) -> int:
+    """Delete every response with its display events; their places are free again."""
+    _free_valid_places(tx, person)
+    of_person = select(Response.id).where(Response.session_id.in_(_sessions(person)))
+    tx.execute(delete(DisplayEvent).where(DisplayEvent.response_id.in_(of_person)))
+    count = _n_deleted(
+        tx, delete(Response).where(Response.session_id.in_(_sessions(person)))
+    )
+    tx.execute(
+        delete(EnrolmentSource).where(
+            EnrolmentSource.enrolment_id.in_(person.enrolment_ids)
+        )
+    )
+    return count
+
+
+def _free_valid_places(tx: Transaction, person: Person) -> None:
+    valid = select(Session).where(
+        Session.enrolment_id.in_(person.enrolment_ids), Session.validity == "valid"
+    )
+    for session in tx.scalars(valid):
+        tx.execute(
+            update(Block)
+            .where(Block.id == session.block_id)
+            .values(n_valid=Block.n_valid - 1)
+        )
+    tx.execute(
+        update(Session)
+        .where(
+            Session.enrolment_id.in_(person.enrolment_ids),
+            Session.validity != "invalid",
+        )
+        .values(validity="invalid", reason=ERASED)
+    )
+
+
+def _person(tx: Transaction, found: Participant | None) -> Person | None:
+    if found is None:
+        return None
+    enrolments = select(Enrolment.id).where(Enrolment.participant_id == found.id)
+    live = (
+        select(Enrolment.token)
+        .join(Session, Session.enrolment_id == Enrolment.id)
+        .where(Enrolment.participant_id == found.id, Session.state == "started")
+    )
+    return Person(
+        id=found.id,
+        public_id=found.public_id,
+        worker_id=found.worker_id,
+        enrolment_ids=tuple(tx.scalars(enrolments.order_by(Enrolment.id))),
+        live_tokens=tuple(tx.scalars(live.order_by(Enrolment.id))),
+    )
+
+
+def _sessions(person: Person) -> Select[int]:
+    return select(Session.id).where(Session.enrolment_id.in_(person.enrolment_ids))
+
+
+def _n_deleted(tx: Transaction, statement: Delete) -> int:
+    done = tx.execute(statement)
+    if not isinstance(done, CursorResult):
+        raise TypeError(f"a delete gave {type(done).__name__}, which counts no rows")
+    return int(done.rowcount)
