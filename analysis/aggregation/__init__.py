@@ -1,0 +1,1 @@
+"""Many responses to one value per trial."""

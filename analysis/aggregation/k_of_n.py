@@ -1,0 +1,75 @@
+"""k of n: a trial is accepted when at least k of its n people accept it.
+
+Source:
+    Stock & Cisse (2018), "ConvNets and ImageNet Beyond Accuracy", section 3.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+
+VOTE_COLUMNS = ("trial", "participant", "accepts")
+
+
+def tally(votes: pd.DataFrame, *, n: int) -> pd.DataFrame:
+    """How many people accepted each trial.
+
+    Args:
+        votes: Columns trial, participant, accepts (bool); one row per counted
+            vote.
+        n: Votes a trial needs to be resolved.
+
+    Returns:
+        Index trial; columns n_votes, n_yes, is_resolved.
+
+    Raises:
+        AnalysisError: If somebody voted twice on a trial, or a trial has more
+            than n votes (choose the first n by acceptance order before).
+
+    >>> votes = pd.DataFrame(
+    ...     {"trial": ["a", "a"], "participant": ["p", "q"], "accepts": [True, False]}
+    ... )
+    >>> tally(votes, n=2).loc["a"].to_list()
+    [2, 1, True]
+    """
+    twice = votes.duplicated(["trial", "participant"])
+    if twice.any():
+        row = votes[twice].iloc[0]
+        raise AnalysisError(
+            f"participant {row['participant']} voted more than once on trial "
+            f"{row['trial']} ({int(twice.sum())} such votes); one vote per person "
+            "and trial was expected"
+        )
+    grouped = votes.groupby("trial", sort=True)["accepts"]
+    counted = pd.DataFrame({"n_votes": grouped.size(), "n_yes": grouped.sum()})
+    counted = counted.astype(int)
+    if (counted["n_votes"] > n).any():
+        trial = counted.index[counted["n_votes"] > n][0]
+        raise AnalysisError(
+            f"trial {trial} has {counted.loc[trial, 'n_votes']} counted votes; at "
+            f"most {n} were expected (the first {n} valid ones by acceptance order)"
+        )
+    counted["is_resolved"] = counted["n_votes"] == n
+    return counted
+
+
+def pivotal(votes: pd.DataFrame, *, k: int) -> pd.Series:
+    """Whether the vote alone decides its trial: the others have exactly k - 1 yes.
+
+    Args:
+        votes: Columns trial, participant, accepts; all votes of resolved trials.
+        k: Yes votes needed.
+
+    Returns:
+        Bool per row of `votes`, same index.
+
+    >>> votes = pd.DataFrame({"trial": list("aaa"), "participant": list("pqr"),
+    ...                       "accepts": [True, True, False]})
+    >>> pivotal(votes, k=2).to_list()   # with 2 yes, each yes is needed
+    [True, True, False]
+    """
+    accepts = votes["accepts"].astype(int)
+    n_yes = accepts.groupby(votes["trial"]).transform("sum")
+    return (n_yes - accepts) == k - 1

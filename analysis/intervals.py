@@ -1,0 +1,191 @@
+"""Estimates with intervals: what they are for, and how sure they are.
+
+Every interval says which sampling it accounts for. "images like these": images
+and people are both drawn anew. "these images": only people are drawn anew. The
+method and its simulated coverage are in `docs/statistics.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isfinite, nan, sqrt
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+Target = Literal["images like these", "these images", "ignores people"]
+
+LEVEL: Final = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A share (or a difference of shares) with its interval.
+
+    Attributes:
+        value: The point estimate; NaN where there is nothing to estimate from.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        n: What the share is a share of (images, or responses).
+        level: Nominal coverage, for example 0.95.
+        standard_error: Of `value`.
+        design_effect: Variance over that of the same number of independent
+            draws; 1 where people add nothing.
+        n_people: How many participants the estimate rests on.
+        target: What the interval speaks about.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    level: float = LEVEL
+    standard_error: float = nan
+    design_effect: float = nan
+    n_people: int = 0
+    target: Target = "images like these"
+
+
+def no_estimate(*, level: float = LEVEL, target: Target) -> Estimate:
+    """No data is not zero: NaN with n = 0."""
+    return Estimate(value=nan, low=nan, high=nan, n=0, level=level, target=target)
+
+
+def score_bounds(share: float, n: float, *, critical: float) -> tuple[float, float]:
+    """Wilson's score bounds of a share of `n` (effective) draws.
+
+    Source:
+        Wilson (1927), "Probable inference, the law of succession, and
+        statistical inference", eq. 6; with a survey's effective sample size as
+        in Korn & Graubard (1998), "Confidence intervals for proportions with
+        small expected number of positive counts".
+    """
+    z2n = critical**2 / n
+    centre = (share + z2n / 2) / (1 + z2n)
+    half = sqrt(share * (1 - share) * z2n + z2n**2 / 4) / (1 + z2n)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def wilson(n_hits: int, n: int, *, level: float = LEVEL) -> Estimate:
+    """A share of independent draws; ignores that people judge many images.
+
+    Right for the standard error of a classifier (nobody judges there), and
+    shown beside rectified errors only as "ignores people".
+
+    >>> estimate = wilson(10, 100)
+    >>> round(estimate.low, 4), round(estimate.high, 4)
+    (0.0552, 0.1744)
+
+    Source:
+        Wilson (1927), eq. 6.
+    """
+    if n == 0:
+        return no_estimate(level=level, target="ignores people")
+    critical = float(stats.norm.ppf((1 + level) / 2))
+    low, high = score_bounds(n_hits / n, n, critical=critical)
+    share = n_hits / n
+    return Estimate(
+        value=share,
+        low=low,
+        high=high,
+        n=n,
+        level=level,
+        standard_error=sqrt(share * (1 - share) / n),
+        design_effect=1.0,
+        target="ignores people",
+    )
+
+
+def critical_value(*, level: float, dof: float) -> float:
+    """The two-sided critical value of Student's t; normal for infinite dof.
+
+    >>> round(critical_value(level=0.95, dof=float("inf")), 3)
+    1.96
+    >>> round(critical_value(level=0.95, dof=4), 3)
+    2.776
+    """
+    tail = (1 + level) / 2
+    if not isfinite(dof):
+        return float(stats.norm.ppf(tail))
+    return float(stats.t.ppf(tail, max(dof, 1.0)))
+
+
+def mixed_dof(part: float, *, whole: float, dof: float) -> float:
+    """Degrees of freedom of a variance of which only `part` is uncertain.
+
+    Source:
+        Satterthwaite (1946), "An approximate distribution of estimates of
+        variance components", eq. 17, with infinite dof for the rest.
+    """
+    return inf if part <= 0 else whole**2 * dof / part**2
+
+
+def clustered_share(
+    hits: npt.ArrayLike,
+    *,
+    participants: npt.ArrayLike,
+    trials: npt.ArrayLike,
+    level: float = LEVEL,
+) -> Estimate:
+    """A share of responses where people and trials both come back.
+
+    The variance is the largest of: independent responses, clustered by
+    participant, clustered by trial, and two-way clustered.
+
+    Args:
+        hits: Zero or one per response, shape (responses,).
+        participants: Who gave each, shape (responses,).
+        trials: On which trial, shape (responses,).
+        level: Nominal coverage.
+
+    Source:
+        Cameron, Gelbach & Miller (2011), "Robust inference with multiway
+        clustering", eq. 2.9; score bounds as in `score_bounds`.
+    """
+    values = np.asarray(hits, dtype=float)
+    n = len(values)
+    if n == 0:
+        return no_estimate(level=level, target="images like these")
+    share = float(values.mean())
+    by_person = _cluster_sum(values - share, np.asarray(participants))
+    by_trial = _cluster_sum(values - share, np.asarray(trials))
+    alone = share * (1 - share) / n
+    squares = float(((values - share) ** 2).sum())
+    both = by_person.squares + by_trial.squares - squares
+    largest = max(by_person.squares, by_trial.squares, both) / n**2
+    variance = max(largest, alone)
+    n_effective = n if variance == 0 else share * (1 - share) / variance
+    critical = critical_value(
+        level=level, dof=min(by_person.n_clusters, by_trial.n_clusters) - 1
+    )
+    low, high = score_bounds(share, n_effective, critical=critical)
+    return Estimate(
+        value=share,
+        low=low,
+        high=high,
+        n=n,
+        level=level,
+        standard_error=sqrt(variance),
+        design_effect=1.0 if alone == 0 else variance / alone,
+        n_people=by_person.n_clusters,
+    )
+
+
+@dataclass(frozen=True)
+class _ClusterSum:
+    squares: float
+    n_clusters: int
+
+
+def _cluster_sum(
+    residuals: npt.NDArray[np.float64], clusters: npt.NDArray[np.generic]
+) -> _ClusterSum:
+    """Squared cluster totals, with the G / (G - 1) correction."""
+    codes, found = pd.factorize(clusters)
+    totals = np.bincount(codes, weights=residuals, minlength=len(found))
+    n_clusters = len(found)
+    correction = n_clusters / (n_clusters - 1) if n_clusters > 1 else 1.0
+    return _ClusterSum(float(correction * (totals @ totals)), n_clusters)
