@@ -14,12 +14,15 @@ from study_server.config import Settings, load_settings, with_secret_key
 from study_server.services import Services, open_services
 from study_server.web.application import EXTENSION, TokenConverter
 from study_server.web.assets import assets
+from study_server.web.dashboard import dashboard
 from study_server.web.failures import init_failures
 from study_server.web.health import health
 from study_server.web.media import media
 from study_server.web.pages import init_pages
 from study_server.web.participant import participant
 from study_server.web.security import init_security
+from study_server.web.sign_in import THROTTLE, sign_in
+from study_server.web.throttle import Throttle
 
 # A response is a few hundred bytes, a survey a few thousand.
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -41,7 +44,9 @@ def create_app(
     settings = with_secret_key(settings or load_settings(os.environ, folder=Path.cwd()))
     app = Flask(__name__)
     _configure(app, settings)
-    app.extensions[EXTENSION] = services or open_services(settings)
+    services = services or open_services(settings)
+    app.extensions[EXTENSION] = services
+    app.extensions[THROTTLE] = Throttle(clock=services.clock)
     app.url_map.converters["token"] = TokenConverter
     init_pages(app)
     init_security(app)
@@ -49,7 +54,7 @@ def create_app(
     csrf = CSRFProtect(app)
     # Their addresses are the secret; there is no session that could be ridden.
     csrf.exempt(participant)
-    for part in (health, participant, media, assets):
+    for part in (health, participant, media, assets, sign_in, dashboard):
         app.register_blueprint(part)
     return app
 

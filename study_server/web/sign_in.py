@@ -1,0 +1,81 @@
+"""Signing in to the dashboard, and out."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import (
+    Blueprint,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from study_server.services import accounts
+from study_server.web.application import services
+from study_server.web.reading import read_fields
+from study_server.web.throttle import Throttle
+
+sign_in = Blueprint("sign_in", __name__)
+
+THROTTLE = "secondlook-throttle"
+
+
+@sign_in.get("/sign-in")
+def form() -> ResponseReturnValue:
+    """The form."""
+    return _form()
+
+
+@sign_in.post("/sign-in")
+def enter() -> ResponseReturnValue:
+    """Check name and password; guessing is slowed down per name and per address."""
+    fields = read_fields(request)
+    name = fields.get("name", "")
+    keys = (f"name {name.lower()[:64]}", f"address {request.remote_addr}")
+    throttle: Throttle = current_app.extensions[THROTTLE]
+    if wait_s := throttle.wait_s(*keys):
+        minutes = -(-wait_s // 60)
+        words = f"Too many attempts. Try again in {minutes} min."
+        return _form(words), 429, {"Retry-After": str(wait_s)}
+    user = accounts.check_password(services(), name, fields.get("password", ""))
+    if user is None:
+        throttle.fail(*keys)
+        return _form("Name and password do not belong together."), 403
+    throttle.forget(keys[0])
+    session.clear()
+    session.permanent = True
+    session["user"] = user.name
+    return redirect(_own_path(fields.get("next", "")), code=303)
+
+
+@sign_in.post("/sign-out")
+def leave() -> ResponseReturnValue:
+    """Sign out."""
+    session.clear()
+    return redirect(url_for("sign_in.form"), code=303)
+
+
+def require_user() -> ResponseReturnValue | None:
+    """Send whoever is not signed in to the form, and back afterwards."""
+    if "user" in session:
+        return None
+    return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
+
+
+def _form(problem: str = "") -> str:
+    wanted = request.values.get("next", "")
+    return render_template("dashboard/sign_in.html", problem=problem, next=wanted)
+
+
+def _own_path(wanted: str) -> str:
+    """A path of ours; anything else would send people to another site."""
+    parts = urlsplit(wanted)
+    is_own = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    if parts.scheme or parts.netloc or not is_own:
+        return url_for("dashboard.studies")
+    return wanted
