@@ -21,13 +21,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from stimuli.errors import StimuliError
+
 FORMAT_VERSION: Final = 1
 
 Role = Literal["main", "practice", "catch", "control"]
 ROLES: Final[tuple[Role, ...]] = ("main", "practice", "catch", "control")
 
 
-class StimulusSetError(Exception):
+class StimulusSetError(StimuliError):
     """A stimulus set that cannot be used, in words its maker can act on."""
 
 
@@ -164,9 +166,7 @@ class Trial:
     truth: Mapping[str, Any] | None = None
 
 
-def trial_id(
-    slots: Mapping[str, str], question: str, *, classes: Iterable[str]
-) -> str:
+def trial_id(slots: Mapping[str, str], question: str, *, classes: Iterable[str]) -> str:
     """The identity of a trial: 32 hex digits of what is shown and asked."""
     payload = [dict(sorted(slots.items())), question, sorted(classes)]
     text = json.dumps(payload, separators=(",", ":"), ensure_ascii=True)
@@ -285,9 +285,7 @@ _FILES: Final = (
 
 
 def _line(record: Mapping[str, Any]) -> str:
-    return json.dumps(
-        record, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _lines(path: Path) -> Iterator[str]:

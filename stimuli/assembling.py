@@ -1,0 +1,169 @@
+"""From what the classifiers said to the records of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from stimuli.controls import Chooser, settle_counts
+from stimuli.errors import BuildError
+from stimuli.execution import Results, store_crops
+from stimuli.findings import Draft, Findings, Seen, Unreadable
+from stimuli.judging import Judge
+from stimuli.manifest import ClassInfo, Stimulus
+from stimuli.preparing import Prepared, library_versions
+from stimuli.recipes import Recipe
+from stimuli.summarising import Finished
+from stimuli.trials import merge_drafts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembled:
+    """Every record of a set.
+
+    Attributes:
+        stimuli: Sorted by source.
+        classes: With their examples.
+        finished: Trials and what the summary needs.
+    """
+
+    stimuli: Sequence[Stimulus]
+    classes: Sequence[ClassInfo]
+    finished: Finished
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """Chooses the trials and stores the pictures they need.
+
+    Attributes:
+        prepared: The recipe with everything it names.
+        recipe: Chooses the main trials.
+        judge: Stores pictures.
+        threads: Pictures at a time.
+    """
+
+    prepared: Prepared
+    recipe: Recipe
+    judge: Judge
+    threads: int
+
+    def assemble(self, results: Results) -> Assembled:
+        """Trials, stimuli and classes.
+
+        Raises:
+            BuildError: If no image could be read, or a control finds no image.
+        """
+        findings = self._findings(results)
+        unreadable = [r for r in results if isinstance(r, Unreadable)]
+        selection = self.recipe.select(findings)
+        chooser = self._chooser(findings, selection.drafts)
+        chosen = chooser.choose()
+        drafts = [*selection.drafts, *chosen.drafts]
+        examples = chooser.examples(
+            sorted({class_id for draft in drafts for class_id in draft.classes}),
+            per_class=self.prepared.recipe.examples.per_class,
+            others=chosen.drafts,
+        )
+        shown = [draft.seen for draft in drafts]
+        shown += [seen for found in examples.values() for seen in found]
+        ids = self._store(shown)
+        notes = [*self.prepared.notes, *chosen.notes]
+        if not selection.drafts:
+            notes.append("no main trials: the classifiers got every image right")
+        finished = Finished(
+            findings=findings,
+            unreadable=unreadable,
+            trials=merge_drafts(drafts, lambda seen: ids[seen.source]),
+            counts=chooser.counts,
+            facts=selection.facts,
+            notes=notes,
+        )
+        return Assembled(
+            stimuli=self._stimuli(shown, ids),
+            classes=_with_examples(findings, examples, ids),
+            finished=finished,
+        )
+
+    def _findings(self, results: Results) -> Findings:
+        seen = [result for result in results if isinstance(result, Seen)]
+        if not seen:
+            first = next(r for r in results if isinstance(r, Unreadable))
+            raise BuildError(
+                f"none of {len(results)} images could be read; the first, "
+                f"{first.source}: {first.reason}"
+            )
+        return Findings(
+            seen=seen,
+            classes=self.prepared.classes,
+            classifiers=tuple(c.name for c in self.prepared.classifiers),
+            seed=self.prepared.recipe.seed,
+        )
+
+    def _chooser(self, findings: Findings, main: Sequence[Draft]) -> Chooser:
+        adjudicated = self.prepared.adjudicated
+        section = self.prepared.recipe.controls
+        can_know = self.recipe.needs_labels or bool(adjudicated.relevant)
+        return Chooser(
+            findings=findings,
+            asking=self.recipe.asking,
+            section=section,
+            counts=settle_counts(section, can_know=can_know),
+            adjudicated=adjudicated,
+            main=main,
+        )
+
+    def _store(self, shown: Sequence[Seen]) -> dict[str, str]:
+        """Source to stimulus id; pictures not stored while predicting are stored now."""
+        ids = {seen.source: seen.stimulus for seen in shown}
+        sources = {source.name: source for source in self.prepared.dataset.sources}
+        late = {seen.source: seen for seen in shown if seen.stimulus is None}
+        wanted = [(sources[name], seen) for name, seen in late.items()]
+        stored = store_crops(wanted, self.judge, threads=self.threads)
+        ids |= dict(zip(late, stored, strict=True))
+        return {source: str(stimulus) for source, stimulus in ids.items()}
+
+    def _stimuli(self, shown: Sequence[Seen], ids: Mapping[str, str]) -> list[Stimulus]:
+        """One record per picture; of copies, the first source speaks."""
+        records: dict[str, Stimulus] = {}
+        by_source = {seen.source: seen for seen in shown}
+        for source in sorted(by_source):
+            stimulus_id = ids[source]
+            known = records.get(stimulus_id)
+            if known is None:
+                records[stimulus_id] = self._record(by_source[source], stimulus_id)
+                continue
+            copies = [*known.facts.get("copies", []), source]
+            records[stimulus_id] = replace(
+                known, facts={**known.facts, "copies": copies}
+            )
+        return list(records.values())
+
+    def _record(self, seen: Seen, stimulus_id: str) -> Stimulus:
+        display = self.prepared.display
+        return Stimulus(
+            id=stimulus_id,
+            file=f"images/{stimulus_id}.png",
+            width=display.crop,
+            height=display.crop,
+            source=seen.source,
+            source_sha256=seen.source_sha256,
+            label=seen.label,
+            predictions=seen.predictions,
+            method="crop",
+            parameters=asdict(display),
+            seed=self.prepared.recipe.seed,
+            versions=library_versions(),
+            facts={"conversions": list(seen.notes)} if seen.notes else {},
+        )
+
+
+def _with_examples(
+    findings: Findings,
+    examples: Mapping[str, Sequence[Seen]],
+    ids: Mapping[str, str],
+) -> list[ClassInfo]:
+    return [
+        replace(info, examples=tuple(ids[s.source] for s in examples.get(info.id, ())))
+        for info in findings.classes.infos
+    ]

@@ -1,0 +1,256 @@
+"""From a recipe to a stimulus set on disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from stimuli.assembling import Assembly
+from stimuli.calibration import calibrate_batch_size
+from stimuli.errors import BuildError
+from stimuli.execution import (
+    Plan,
+    Progress,
+    Results,
+    adopt_plan,
+    count_cores,
+    run_plan,
+)
+from stimuli.judging import Judge
+from stimuli.manifest import (
+    StimulusSet,
+    StimulusSetError,
+    stimulus_to_json,
+    trial_to_json,
+)
+from stimuli.preparing import Prepared, fingerprint, prepare
+from stimuli.recipe_file import RecipeFile, read_recipe
+from stimuli.recipes import RECIPES, Recipe
+from stimuli.storage import Disk, make_folder, only_writer
+from stimuli.summarising import summarise
+
+SET_FILES: Final = (
+    "recipe.toml",
+    "classes.json",
+    "manifest.jsonl",
+    "trials.jsonl",
+    "summary.json",
+)
+WORK: Final = ".build"
+ORIGIN: Final = ".origin.json"
+_OURS: Final = frozenset({*SET_FILES, "images", WORK, ORIGIN, ".lock"})
+
+OpenProgress = Callable[[int], AbstractContextManager[Progress]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """The outcome of a build.
+
+    Attributes:
+        set: The stimulus set.
+        summary: Its summary.
+        is_new: False where the folder held this very set already.
+    """
+
+    set: StimulusSet
+    summary: Mapping[str, Any]
+    is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Builds stimulus sets.
+
+    Attributes:
+        open_progress: Given the number of images, a progress to tell.
+        is_fresh: Throw away what the folder holds of an earlier build.
+        disk: How files are written.
+        now: The time, aware UTC.
+    """
+
+    open_progress: OpenProgress
+    is_fresh: bool = False
+    disk: Disk = field(default_factory=Disk)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def build(self, recipe_path: Path, out: Path) -> Built:
+        """The set that a recipe describes, in the folder `out`.
+
+        Killed at any moment, the next call goes on from the last whole shard.
+
+        Raises:
+            StimuliError: If something is wrong that its user can mend.
+        """
+        file = read_recipe(recipe_path, {k: v[0] for k, v in RECIPES.items()})
+        recipe = RECIPES[file.kind][1](file.parameters)
+        _check_folder(out, file)
+        make_folder(out)
+        with only_writer(out):
+            if self.is_fresh:
+                _clear(out)
+            for folder in (out / "images", out / WORK):
+                make_folder(folder)
+            return self._build(file, recipe, out)
+
+    def _build(self, file: RecipeFile, recipe: Recipe, out: Path) -> Built:
+        prepared = prepare(file, recipe)
+        former = _former_summary(out)
+        plan = self._plan(prepared, out, former=former)
+        if former is not None:
+            return _reuse(out, former, plan)
+        plan = adopt_plan(out / WORK, plan, disk=self.disk)
+        judge = Judge(
+            classifiers=prepared.classifiers,
+            classes=prepared.classes,
+            display=prepared.display,
+            seed=file.seed,
+            max_probability=file.controls.max_probability,
+            is_shown=lambda seen: recipe.is_shown(seen, prepared.classes),
+            images=out / "images",
+            disk=self.disk,
+        )
+        threads = file.execution.threads or count_cores()
+        with self.open_progress(plan.n_images) as progress:
+            results = run_plan(
+                plan,
+                judge,
+                sources=prepared.dataset.sources,
+                folder=out / WORK,
+                threads=threads,
+                disk=self.disk,
+                progress=progress,
+            )
+        assembly = Assembly(
+            prepared=prepared, recipe=recipe, judge=judge, threads=threads
+        )
+        return self._finish(assembly, results, plan=plan, out=out)
+
+    def _plan(
+        self, prepared: Prepared, out: Path, *, former: Mapping[str, Any] | None
+    ) -> Plan:
+        execution = prepared.recipe.execution
+        batch_size = execution.batch_size
+        if batch_size is None:
+            batch_size = 8 if prepared.device.type == "cpu" else 64
+        elif batch_size == "calibrate":
+            # Measured once: resuming must cut the work as before.
+            batch_size = _former_batch_size(out, former) or calibrate_batch_size(
+                prepared.classifiers, prepared.display
+            )
+        cut = {
+            "device": prepared.device.type,
+            "dtype": "float32",
+            "batch_size": batch_size,
+            "shard_size": execution.shard_size,
+        }
+        return Plan(
+            parts={**fingerprint(prepared), "execution": cut},
+            n_images=len(prepared.dataset.sources),
+            shard_size=execution.shard_size,
+            batch_size=batch_size,
+            created_at=self.now().isoformat(timespec="seconds"),
+        )
+
+    def _finish(
+        self, assembly: Assembly, results: Results, *, plan: Plan, out: Path
+    ) -> Built:
+        assembled = assembly.assemble(results)
+        prepared = assembly.prepared
+        summary = summarise(
+            prepared,
+            assembled.finished,
+            recipe=assembly.recipe,
+            plan=plan,
+            threads=assembly.threads,
+        )
+        contents = {
+            ORIGIN: json.dumps({"recipe": str(prepared.recipe.path)}),
+            "recipe.toml": prepared.recipe.text,
+            "classes.json": json.dumps(
+                [asdict(info) for info in assembled.classes],
+                indent=1,
+                ensure_ascii=False,
+            ),
+            "manifest.jsonl": _lines(map(stimulus_to_json, assembled.stimuli)),
+            "trials.jsonl": _lines(map(trial_to_json, assembled.finished.trials)),
+            # Last: a set without its summary is unfinished.
+            "summary.json": json.dumps(summary, indent=1, ensure_ascii=False) + "\n",
+        }
+        _remove_strays(out / "images", {s.id for s in assembled.stimuli})
+        for name, content in contents.items():
+            self.disk.write(out / name, content.encode())
+        shutil.rmtree(out / WORK)
+        return Built(set=StimulusSet.open(out), summary=summary, is_new=True)
+
+
+def _check_folder(out: Path, file: RecipeFile) -> None:
+    if out.is_file():
+        raise BuildError(f"{out} is a file; --out names a folder")
+    dataset = file.locate(file.dataset.path).resolve()
+    if out.resolve().is_relative_to(dataset):
+        raise BuildError(
+            f"{out} lies inside the data set {dataset}, where its pictures would "
+            "be taken for images of the data set; choose a folder elsewhere"
+        )
+    others = [p.name for p in out.glob("*") if p.name not in _OURS]
+    if others:
+        raise BuildError(
+            f"{out} holds other things ({', '.join(sorted(others)[:3])}); choose a "
+            "new or empty folder"
+        )
+
+
+def _clear(out: Path) -> None:
+    for name in SET_FILES[::-1]:
+        (out / name).unlink(missing_ok=True)
+    for folder in (out / WORK, out / "images"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _former_summary(out: Path) -> Mapping[str, Any] | None:
+    try:
+        StimulusSet.open(out)
+    except StimulusSetError:
+        return None
+    summary: Mapping[str, Any] = StimulusSet(out).summary()
+    return summary
+
+
+def _former_batch_size(out: Path, former: Mapping[str, Any] | None) -> int | None:
+    path = out / WORK / "plan.json"
+    if former is not None:
+        cut = former["execution"]
+    elif path.is_file():
+        cut = json.loads(path.read_text("utf-8"))["parts"]["execution"]
+    else:
+        return None
+    batch_size: int = cut["batch_size"]
+    return batch_size
+
+
+def _reuse(out: Path, former: Mapping[str, Any], plan: Plan) -> Built:
+    shutil.rmtree(out / WORK, ignore_errors=True)
+    if former["execution"]["plan_sha256"] != plan.sha256:
+        raise BuildError(
+            f"{out} holds a finished set made from another recipe, classifier or "
+            "data; choose another folder, or replace it with --fresh"
+        )
+    return Built(set=StimulusSet(out), summary=former, is_new=False)
+
+
+def _remove_strays(images: Path, wanted: set[str]) -> None:
+    """Pictures of an interrupted build that no trial came to need."""
+    for path in images.iterdir():
+        if path.stem not in wanted or path.suffix != ".png":
+            path.unlink()
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,75 @@
+"""`secondlook stimuli`: build, check and show stimulus sets.
+
+torch is imported inside the commands only, so that help stays fast.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stimuli.errors import StimuliError
+
+
+class _Group(click.Group):
+    """Prints what the user can mend without a traceback, exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        try:
+            return super().invoke(ctx)
+        except StimuliError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group)
+def stimuli() -> None:
+    """Build, check and show stimulus sets."""
+
+
+@stimuli.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the set; an interrupted build in it goes on.",
+)
+@click.option("--fresh", is_flag=True, help="Throw away what the folder holds.")
+@click.option("--json", "is_json", is_flag=True, help="Print the summary as JSON.")
+def build(recipe: Path, out: Path, *, fresh: bool, is_json: bool) -> None:
+    """Build the stimulus set that RECIPE describes."""
+    from stimuli.building import Builder
+    from stimuli.progress import open_bar
+
+    built = Builder(open_progress=open_bar, is_fresh=fresh).build(recipe, out)
+    if is_json:
+        click.echo(json.dumps(built.summary, ensure_ascii=False))
+        return
+    if not built.is_new:
+        click.echo(f"{out} holds this very set already; nothing to do.")
+    click.echo(_describe(built.summary))
+    click.echo(f"Stimulus set in {out}")
+
+
+def _describe(summary: Mapping[str, Any]) -> str:
+    dataset, trials = summary["dataset"], summary["trials"]
+    lines = [f"{dataset['n_images']} images, {dataset['n_unreadable']} unreadable"]
+    lines += [f"  {u['source']}: {u['reason']}" for u in dataset["unreadable"]]
+    for classifier in summary["classifiers"]:
+        lines.append(_describe_classifier(classifier))
+    counts = ", ".join(f"{n} {role}" for role, n in trials.items())
+    lines.append(f"trials: {counts}")
+    lines += [f"note: {note}" for note in summary["notes"]]
+    return "\n".join(lines)
+
+
+def _describe_classifier(classifier: Mapping[str, Any]) -> str:
+    said = [f"{classifier['name']}: {classifier['n_seen']} images seen"]
+    for key, words in (("n_top1_wrong", "top-1"), ("n_top5_wrong", "top-5")):
+        if classifier[key] is not None:
+            said.append(f"{classifier[key]} wrong ({words})")
+    return ", ".join(said)

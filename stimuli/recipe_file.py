@@ -1,0 +1,345 @@
+"""The recipe a researcher writes: read, checked whole, every default filled in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stimuli.errors import RecipeError, list_problems
+from stimuli.images import Interpolation
+
+_ENUM: Final = re.compile(r"[A-Z][A-Z0-9_]*\Z")
+
+
+class Section(BaseModel):
+    """A table of the recipe file; unknown keys are problems."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ControlsSection(Section):
+    """`[controls]`: catch and control trials, counted per block.
+
+    Attributes:
+        known_yes: Catches with a right, confident image and its true class.
+        known_no: Catches with a far class.
+        random_foil: Controls with a far class.
+        hard_foil: Controls with a confusable class known to be absent.
+        practice: Practice trials, half yes and half no.
+        adjudicated: CSV `file,class,relevant` with yes or no, judged by hand.
+        min_probability: What makes a right prediction confident.
+        max_probability: A class is far below this, under every classifier.
+        pool: Pools hold up to this many times what one block needs.
+    """
+
+    known_yes: int | None = Field(None, ge=0)
+    known_no: int | None = Field(None, ge=0)
+    random_foil: int = Field(0, ge=0)
+    hard_foil: int = Field(0, ge=0)
+    practice: int | None = Field(None, ge=0)
+    adjudicated: str | None = None
+    min_probability: float = Field(0.9, gt=0, le=1)
+    max_probability: float = Field(1e-4, gt=0, lt=1)
+    pool: int = Field(5, ge=1)
+
+
+class DatasetSection(Section):
+    """`[dataset]`: where the images are.
+
+    Attributes:
+        path: Folder, relative to the recipe file.
+        form: How labels are given; "auto" looks.
+        groups: CSV `class,group`, fine to coarse.
+    """
+
+    path: str
+    form: Literal["auto", "folders", "labels", "imagenet", "unlabelled"] = "auto"
+    groups: str | None = None
+
+
+class ClassifierSection(Section):
+    """`[classifier]`: what makes the predictions.
+
+    Attributes:
+        torchvision: An architecture of torchvision.
+        weights: A weights enum ("IMAGENET1K_V1") or a state dict file.
+        function: `file.py:function`, see `stimuli.classifiers`.
+        demo: The demo world's network.
+        name: What tables call it; defaults to what the others say.
+    """
+
+    torchvision: str | None = None
+    weights: str | None = None
+    function: str | None = Field(None, pattern=r"^.+\.py:[A-Za-z_]\w*$")
+    demo: Literal[True] | None = None
+    name: str | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        given = [k for k in ("torchvision", "function", "demo") if getattr(self, k)]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of torchvision, function and demo, "
+                f"got {' and '.join(given) or 'none'}"
+            )
+        if self.torchvision and self.weights is None:
+            raise ValueError(
+                'torchvision needs weights: a name such as "IMAGENET1K_V1", '
+                "or the file of a state dict"
+            )
+        if self.weights is not None and not self.torchvision:
+            raise ValueError(f"weights go with torchvision, not with {given[0]}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name under which its numbers appear."""
+        if self.function:
+            return self.name or self.function.rpartition(":")[0].split("/")[-1][:-3]
+        return self.name or self.torchvision or "demo"
+
+    @property
+    def weights_is_enum(self) -> bool:
+        """Whether `weights` names an enum of torchvision rather than a file."""
+        return self.weights is not None and bool(_ENUM.match(self.weights))
+
+
+class DisplaySection(Section):
+    """`[display]`: the crop shown; defaults to what the classifiers expect."""
+
+    resize: int | None = Field(None, ge=1, le=4096)
+    crop: int | None = Field(None, ge=1, le=4096)
+    interpolation: Interpolation | None = None
+
+
+class ExamplesSection(Section):
+    """`[examples]`: pictures that show what a class means."""
+
+    per_class: int = Field(0, ge=0, le=20)
+
+
+class ExecutionSection(Section):
+    """`[execution]`: how the work is cut; part of what makes bytes repeatable.
+
+    Attributes:
+        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        batch_size: Images per forward pass; None takes 8 on a CPU and 64 on
+            CUDA; "calibrate" measures and records.
+        shard_size: Images per shard, the unit of resuming.
+        threads: Worker threads; None takes the cores this process may use.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    batch_size: Annotated[int, Field(ge=1)] | Literal["calibrate"] | None = None
+    shard_size: int = Field(256, ge=1)
+    threads: int | None = Field(None, ge=1, le=512)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeFile:
+    """A recipe without problems.
+
+    Attributes:
+        path: The file.
+        text: Its content, verbatim.
+        kind: Which recipe.
+        parameters: The `[recipe]` table, as that recipe's model.
+    """
+
+    path: Path
+    text: str
+    kind: str
+    parameters: Section
+    dataset: DatasetSection
+    classifiers: tuple[ClassifierSection, ...]
+    controls: ControlsSection
+    display: DisplaySection
+    examples: ExamplesSection
+    execution: ExecutionSection
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def seed(self) -> int:
+        """The recipe's seed."""
+        seed: int = getattr(self.parameters, "seed", 0)
+        return seed
+
+    def locate(self, path: str) -> Path:
+        """A path of the recipe, relative to its file."""
+        return self.path.parent / Path(path).expanduser()
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting with its default filled in, ready for JSON."""
+        return {
+            "recipe": {"kind": self.kind, **self.parameters.model_dump()},
+            "dataset": self.dataset.model_dump(),
+            "classifier": [c.model_dump() for c in self.classifiers],
+            "controls": self.controls.model_dump(),
+            "display": self.display.model_dump(),
+            "examples": self.examples.model_dump(),
+            "execution": self.execution.model_dump(),
+        }
+
+
+_SECTIONS: Final[dict[str, type[Section]]] = {
+    "dataset": DatasetSection,
+    "controls": ControlsSection,
+    "display": DisplaySection,
+    "examples": ExamplesSection,
+    "execution": ExecutionSection,
+}
+
+
+def read_recipe(path: Path, kinds: dict[str, type[Section]]) -> RecipeFile:
+    """The recipe in `path`.
+
+    Args:
+        path: A TOML file.
+        kinds: The `[recipe]` model of every kind of recipe.
+
+    Raises:
+        RecipeError: Every problem of the file in one message.
+    """
+    text, raw = _read_toml(path)
+    problems: list[str] = []
+    parsed = {
+        name: _parse(model, raw.get(name, {}), where=name, problems=problems)
+        for name, model in _SECTIONS.items()
+    }
+    parameters = _parse_parameters(raw.get("recipe"), kinds, problems=problems)
+    classifiers = _parse_classifiers(raw.get("classifier"), problems)
+    for name in sorted(set(raw) - {"recipe", "classifier", *_SECTIONS}):
+        known = ["recipe", "classifier", *_SECTIONS]
+        problems.append(_unknown(name, known))
+    if problems:
+        raise RecipeError(list_problems(str(path), problems))
+    recipe = RecipeFile(
+        path=path.absolute(),
+        text=text,
+        kind=raw["recipe"]["kind"],
+        parameters=parameters,
+        classifiers=classifiers,
+        **parsed,
+    )
+    _check_paths(recipe)
+    return recipe
+
+
+def _read_toml(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text("utf-8")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise RecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path} is not TOML: {error}") from error
+
+
+def _parse_parameters(
+    raw: object, kinds: dict[str, type[Section]], *, problems: list[str]
+) -> Any:  # noqa: ANN401 - a model of the kind, checked by pydantic
+    known = ", ".join(f'"{kind}"' for kind in kinds)
+    if not isinstance(raw, dict):
+        problems.append(f"recipe: the table is missing; it says kind = one of {known}")
+        return None
+    kind = raw.get("kind")
+    if kind not in kinds:
+        problems.append(f"recipe.kind: expected one of {known}, got {kind!r}")
+        return None
+    rest = {key: value for key, value in raw.items() if key != "kind"}
+    return _parse(kinds[kind], rest, where="recipe", problems=problems)
+
+
+def _parse_classifiers(
+    raw: object, problems: list[str]
+) -> tuple[ClassifierSection, ...]:
+    if raw is None or raw == []:
+        problems.append(
+            "classifier: the table is missing; it names the classifier, for example "
+            'torchvision = "resnet18" and weights = "IMAGENET1K_V1"'
+        )
+        return ()
+    tables = raw if isinstance(raw, list) else [raw]
+    parsed = [
+        _parse(
+            ClassifierSection,
+            table,
+            where=f"classifier[{number}]" if len(tables) > 1 else "classifier",
+            problems=problems,
+        )
+        for number, table in enumerate(tables, start=1)
+    ]
+    names = [section.label for section in parsed if section]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"classifier.name: two are called {name!r}; give each a name")
+    return tuple(parsed)
+
+
+def _parse(
+    model: type[Section], raw: object, *, where: str, problems: list[str]
+) -> Any:  # noqa: ANN401 - an instance of `model`, or None after a problem
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        for detail in error.errors():
+            problems.append(_in_words(detail, where, list(model.model_fields)))
+        return None
+
+
+def _in_words(detail: Any, where: str, known: list[str]) -> str:  # noqa: ANN401
+    keys = [str(k) for k in detail["loc"] if isinstance(k, int) or k in known]
+    place = ".".join([where, *keys[:1]])
+    match detail["type"]:
+        case "extra_forbidden":
+            return _unknown(f"{where}.{detail['loc'][-1]}", known)
+        case "missing":
+            return f"{place}: missing"
+        case "value_error":
+            return f"{place}: {detail['ctx']['error']}"
+        case "model_type" | "dict_type":
+            return f"{place}: expected a table, got {detail['input']!r}"
+    message = detail["msg"][0].lower() + detail["msg"][1:]
+    return f"{place}: {message}, got {detail['input']!r}"
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    near = get_close_matches(key.rpartition(".")[2], known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"{key}: unknown; {hint}"
+
+
+def _check_paths(recipe: RecipeFile) -> None:
+    """Every path must exist before any work begins."""
+    wanted: list[tuple[str, str | None]] = [
+        ("dataset.groups", recipe.dataset.groups),
+        ("controls.adjudicated", recipe.controls.adjudicated),
+    ]
+    for section in recipe.classifiers:
+        if section.function:
+            file = section.function.rpartition(":")[0]
+            wanted.append(("classifier.function", file))
+        if section.weights and not section.weights_is_enum:
+            wanted.append(("classifier.weights", section.weights))
+    problems = [
+        f"{key}: no file {recipe.locate(path)}"
+        for key, path in wanted
+        if path is not None and not recipe.locate(path).is_file()
+    ]
+    if not recipe.locate(recipe.dataset.path).is_dir():
+        folder = recipe.locate(recipe.dataset.path)
+        problems.insert(0, f"dataset.path: no folder {folder}")
+    if problems:
+        raise RecipeError(list_problems(str(recipe.path), problems))
