@@ -1,0 +1,194 @@
+"""Write the generated tables of docs/, or check that they are current.
+
+The tables come from the code itself, so they cannot describe what is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from hit_templates.base import find_paradigms
+from stimuli import recipe_file
+from study_server import cli, config
+from study_server.recruiters.sections import RECRUITER_SECTIONS
+from study_server.services.study_sections import StudyFile
+
+FOLDER = Path(__file__).parent
+NOTE = "<!-- Written by `make docs`; change the code instead. -->\n"
+
+
+def commands_page() -> str:
+    """Every command with its options."""
+    parts = [NOTE, "# Commands\n"]
+    parts += ["`secondlook COMMAND --help` says the same in the terminal.\n"]
+    for path, command in walk_commands(cli.main, ("secondlook",)):
+        parts += [f"## `{' '.join(path)}`\n", f"{command.help or ''}\n"]
+        parts += [table(("option", "meaning"), options_of(command))]
+    return "\n".join(parts)
+
+
+def walk_commands(
+    command: click.Command, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command below a group that does something itself."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command, info_name=path[-1])
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        if found is not None and not found.hidden:
+            yield from walk_commands(found, (*path, name))
+
+
+def options_of(command: click.Command) -> list[tuple[str, str]]:
+    """A row per argument and option, in order."""
+    context = click.Context(command)
+    rows = []
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument):
+            rows.append((f"`{parameter.make_metavar(context)}`", "argument"))
+        elif record := parameter.get_help_record(context):
+            rows.append((f"`{record[0]}`", record[1]))
+    return rows
+
+
+def settings_page() -> str:
+    """Every setting of the server."""
+    meanings = attributes_of(config.Settings)
+    rows = [
+        (f"`{name}`", f"`{config.PREFIX}{name.upper()}`", meanings[name])
+        for name in config.NAMES
+    ]
+    head = "# Settings\n\nFrom `secondlook.toml` or variables; variables win.\n"
+    return "\n".join([NOTE, head, table(("key", "variable", "meaning"), rows)])
+
+
+def study_files_page() -> str:
+    """Every key of study.toml and recipe.toml."""
+    parts = [NOTE, "# The two files a researcher writes\n", "## study.toml\n"]
+    parts += [section_tables(StudyFile)]
+    for name, section in RECRUITER_SECTIONS.items():
+        parts += [f"### `[recruiter.{name}]`\n", keys_table(section)]
+    parts += ["## recipe.toml\n", section_tables(recipe_file.RecipeFile)]
+    return "\n".join(parts)
+
+
+def section_tables(file_model: type[BaseModel]) -> str:
+    """One table per section of a file."""
+    parts = []
+    for name, field in file_model.model_fields.items():
+        for section in models_in(field.annotation):
+            heading = field.alias or name
+            parts += [f"### `[{heading}]`\n", keys_table(section)]
+    return "\n".join(parts)
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any type
+    """The section models an annotation mentions, recruiters apart."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    found: list[type[BaseModel]] = []
+    for inner in getattr(annotation, "__args__", ()):
+        found += [m for m in models_in(inner) if m not in found]
+    return [m for m in found if m.__name__ != "RecruiterSection"]
+
+
+def keys_table(section: type[BaseModel]) -> str:
+    """Key, default and meaning."""
+    meanings = attributes_of(section)
+    rows = []
+    for name, field in section.model_fields.items():
+        default = "required" if field.is_required() else f"`{shown(field.default)}`"
+        meaning = field.description or meanings.get(name, "")
+        rows.append((f"`{name}`", default, meaning))
+    return table(("key", "default", "meaning"), rows)
+
+
+def shown(value: object) -> str:
+    """A default in TOML's spelling, shortened."""
+    text = {None: "not set", True: "true", False: "false"}.get(
+        value if isinstance(value, bool | None) else "", repr(value)
+    )
+    text = text.replace("\n", " ").replace("`", "'")
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def attributes_of(documented: type) -> dict[str, str]:
+    """Attribute to meaning, from a Google-style docstring."""
+    text = (documented.__doc__ or "").partition("Attributes:")[2]
+    found = re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", text, flags=re.MULTILINE)
+    return {name: " ".join(meaning.split()) for name, meaning in found}
+
+
+def paradigms_page() -> str:
+    """Every way of asking."""
+    parts = [NOTE, "# Paradigms\n", "A folder of `hit_templates/` each.\n"]
+    for name, paradigm in find_paradigms().items():
+        slots = ", ".join(f"`{slot}`" for slot in paradigm.slots)
+        questions = ", ".join(f"`{question}`" for question in paradigm.questions)
+        parts += [f"## `{name}`: {paradigm.title}\n"]
+        parts += [f"Slots: {slots}. Questions: {questions}.\n"]
+        texts = [(f"`{k}`", first_line(v)) for k, v in paradigm.default_texts.items()]
+        parts += [table(("text (`[texts]`)", "default"), texts)]
+    return "\n".join(parts)
+
+
+def first_line(text: str) -> str:
+    """The first line of a text, for a table."""
+    lines = text.strip().splitlines() or [""]
+    return lines[0] + (" …" if len(lines) > 1 else "")
+
+
+def recruiters_page() -> str:
+    """Every source of participants."""
+    parts = [NOTE, "# Recruiters\n"]
+    for name, section in RECRUITER_SECTIONS.items():
+        parts += [f"## `{name}`\n", f"{(section.__doc__ or '').strip()}\n"]
+        parts += [keys_table(section)]
+    return "\n".join(parts)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table; nothing where there are no rows."""
+    if not rows:
+        return ""
+    lines = [" | ".join(head), "|".join("---" for _ in head)]
+    lines += [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "study-files.md": study_files_page,
+    "paradigms.md": paradigms_page,
+    "recruiters.md": recruiters_page,
+}
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only say which pages are stale.")
+def main(check: bool) -> None:
+    """Write the pages, or exit 1 naming the stale ones."""
+    stale = []
+    for name, page in PAGES.items():
+        path, text = FOLDER / name, re.sub(r"\n{3,}", "\n\n", page())
+        if not path.is_file() or path.read_text("utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.write_text(text, "utf-8")
+    if check and stale:
+        raise click.ClickException(
+            f"stale: {', '.join(stale)}; write them with `make docs`"
+        )
+
+
+if __name__ == "__main__":
+    main()
