@@ -14,12 +14,14 @@ from study_server.config import Settings, load_settings, with_secret_key
 from study_server.services import Services, open_services
 from study_server.web.application import EXTENSION, TokenConverter
 from study_server.web.assets import assets
+from study_server.web.audit import audit
 from study_server.web.dashboard import dashboard
 from study_server.web.failures import init_failures
 from study_server.web.health import health
 from study_server.web.media import media
 from study_server.web.pages import init_pages
 from study_server.web.participant import participant
+from study_server.web.preview import preview
 from study_server.web.security import init_security
 from study_server.web.sign_in import THROTTLE, sign_in
 from study_server.web.throttle import Throttle
@@ -53,8 +55,10 @@ def create_app(
     init_failures(app)
     csrf = CSRFProtect(app)
     # Their addresses are the secret; there is no session that could be ridden.
-    csrf.exempt(participant)
-    for part in (health, participant, media, assets, sign_in, dashboard):
+    for secret in (participant, preview):
+        csrf.exempt(secret)
+        app.register_blueprint(secret)
+    for part in (health, media, assets, sign_in, dashboard, audit):
         app.register_blueprint(part)
     return app
 

@@ -49,7 +49,7 @@ def enter() -> ResponseReturnValue:
     throttle.forget(keys[0])
     session.clear()
     session.permanent = True
-    session["user"] = user.name
+    session.update(user=user.name, user_id=user.id)
     return redirect(_own_path(fields.get("next", "")), code=303)
 
 
