@@ -62,7 +62,7 @@ def run_simulation(
     *,
     rng: np.random.Generator,
     n: int,
-    mix: Mapping[Competence, float] | None = None,
+    mix: Mapping[str, float] | None = None,
     n_at_once: int = 8,
     fetches_images: bool = True,
     on_progress: Progress | None = None,
@@ -91,7 +91,7 @@ def run_simulation(
     """
     record = get_study(services, study)
     link = _link(record)
-    shares = _shares(mix or _section(record).mix)
+    shares = _shares(mix or _mix_of(record))
     run = f"sim-{rng.bytes(4).hex()}"
     tally = _Tally()
     with _server(base_url) as client:
@@ -151,9 +151,11 @@ def _waves(n: int, size: int) -> Iterator[range]:
         yield range(first, min(first + size, n))
 
 
-def _section(record: StudyRecord) -> SimulatedSection:
+def _mix_of(record: StudyRecord) -> dict[str, float]:
     section = record.file.recruiter.get(RECRUITER)
-    return section if isinstance(section, SimulatedSection) else SimulatedSection()
+    if not isinstance(section, SimulatedSection):
+        section = SimulatedSection()
+    return {str(name): share for name, share in section.mix.items()}
 
 
 def _link(record: StudyRecord) -> str:
@@ -166,7 +168,7 @@ def _link(record: StudyRecord) -> str:
     )
 
 
-def _shares(mix: Mapping[Competence, float]) -> list[float]:
+def _shares(mix: Mapping[str, float]) -> list[float]:
     if unknown := sorted(set(mix) - set(COMPETENCES)):
         raise SimulationError(
             f"mix: expected shares of {', '.join(COMPETENCES)}, "

@@ -1,0 +1,109 @@
+"""`study init` and `study preview`: before there is a study, and before people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from hit_templates.base import find_paradigms
+from study_server.cli._session import (
+    json_option,
+    name_argument,
+    say,
+    services_here,
+)
+from study_server.services.previews import N_TRIALS
+from study_server.services.studies import get_study
+from study_server.services.study_init import RecruiterKind, Wishes, write_study_files
+from study_server.web.preview_links import preview_url
+
+
+@click.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.option("--images", type=click.Path(path_type=Path), help="Image folder.")
+@click.option(
+    "--classifier",
+    help="A torchvision name (squeezenet1_1) or your own file.py:function.",
+)
+@click.option("--weights", help="A file, or a torchvision weights name.")
+@click.option("--paradigm", type=click.Choice(sorted(find_paradigms())))
+@click.option("--recruiter", type=click.Choice(get_args(RecruiterKind)))
+@click.option("--completion-code", help="Of the market, for prolific and link.")
+@click.option("--name", help="The study's name.")
+@click.option("--title", help="The title people read.")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+@json_option
+def init(folder: Path, force: bool, as_json: bool, **given: str | Path | None) -> None:
+    """Write recipe.toml and study.toml into FOLDER; asks for what is not given."""
+    wishes = _ask(given)
+    written = write_study_files(folder, wishes, replace=force)
+    say(
+        written,
+        as_json=as_json,
+        text="\n".join(
+            [
+                *(f"wrote {path}" for path in written),
+                f"next: secondlook stimuli build {written[0]} --out {folder / 'set'}",
+            ]
+        ),
+    )
+
+
+@click.command()
+@name_argument
+@click.option("--n", default=N_TRIALS, show_default=True, type=click.IntRange(1, 100))
+@click.option("--open", "is_opened", is_flag=True, help="Open it in a browser.")
+@json_option
+def preview(name: str, n: int, is_opened: bool, as_json: bool) -> None:
+    """Make a link to a few trials as participants see them; stores nothing."""
+    with services_here() as services:
+        record = get_study(services, name)
+        url = preview_url(services.settings, record.name, n_trials=n)
+    say(
+        {"url": url},
+        as_json=as_json,
+        text=f"{url}\n(while `secondlook server start` runs; nothing is stored)",
+    )
+    if is_opened:
+        click.launch(url)
+
+
+COMMANDS = (init, preview)
+
+
+def _ask(given: dict[str, str | Path | None]) -> Wishes:
+    """Options given, the rest asked for."""
+    images = given["images"] or click.prompt(
+        "Image folder (a folder per class, or with labels.csv)", type=Path
+    )
+    classifier = given["classifier"] or click.prompt(
+        "Classifier (torchvision name, or your file.py:function)"
+    )
+    weights = given["weights"]
+    if weights is None and ".py:" not in str(classifier):
+        weights = click.prompt("Weights (file or name)", default="IMAGENET1K_V1")
+    paradigm = given["paradigm"] or click.prompt(
+        "Paradigm", type=click.Choice(sorted(find_paradigms())), default="relevance"
+    )
+    recruiter = given["recruiter"] or click.prompt(
+        "Recruiter", type=click.Choice(get_args(RecruiterKind)), default="lab"
+    )
+    code = given["completion_code"]
+    if code is None and recruiter in ("prolific", "link"):
+        code = click.prompt("Completion code from the market's site")
+    return Wishes(
+        images=Path(str(images)),
+        classifier=str(classifier),
+        weights=None if weights is None else str(weights),
+        paradigm=str(paradigm),
+        recruiter=recruiter,  # type: ignore[arg-type] # click.Choice checked it
+        completion_code=None if code is None else str(code),
+        name=_text(given["name"]),
+        title=_text(given["title"]),
+    )
+
+
+def _text(value: str | Path | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,242 @@
+"""Create, run, watch and export studies."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from hit_templates.base import get_paradigm
+from stimuli.manifest import StimulusSet
+from study_server.cli import _study_files, _study_people
+from study_server.cli._session import (
+    as_table,
+    json_option,
+    name_argument,
+    say,
+    say_aside,
+    services_here,
+)
+from study_server.recruiters.base import Environment
+from study_server.services import Services, studies
+from study_server.services.blocks import per_block_counts
+from study_server.services.catch_odds import CatchOdds, catch_odds
+from study_server.services.records import StudyProgress, StudyRecord
+from study_server.services.study_file import study_warnings
+
+
+@click.group()
+def study() -> None:
+    """Create, run, watch and export studies."""
+
+
+@study.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--stimuli",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The stimulus set's folder.",
+)
+@json_option
+def create(file: Path, stimuli: Path, as_json: bool) -> None:
+    """Create a study from its FILE and a stimulus set, or replace a draft."""
+    with services_here() as services:
+        record = studies.create_study(services, file, stimuli=stimuli)
+    odds = _odds(record)
+    for warning in study_warnings(record.file):
+        say_aside(f"note: {warning}")
+    say(
+        {**_summary(record), "catch_rule": asdict(odds)},
+        as_json=as_json,
+        text=lambda: "\n".join(
+            [
+                _line(record),
+                odds.sentence(),
+                f"next: secondlook study preview {record.name}, "
+                f"then secondlook study freeze {record.name}",
+            ]
+        ),
+    )
+
+
+@study.command(name="list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the studies there are, newest first."""
+    with services_here() as services:
+        found = studies.list_studies(services)
+    say(
+        found,
+        as_json=as_json,
+        text=lambda: (
+            as_table(
+                ["name", "state", "sessions", "valid", "wanted", "title"],
+                [
+                    [s.name, s.state, s.environment, s.n_valid, s.n_wanted, s.title]
+                    for s in found
+                ],
+            )
+            if found
+            else "no study yet; `secondlook study init` writes the files of one"
+        ),
+    )
+
+
+@study.command()
+@name_argument
+@click.option(
+    "--environment",
+    type=click.Choice(get_args(Environment)),
+    help="Whose sessions; live ones where left out.",
+)
+@json_option
+def show(name: str, environment: Environment | None, as_json: bool) -> None:
+    """Show a study's state, links and progress."""
+    with services_here() as services:
+        if environment is None:
+            environment = _counted(services, name)
+        progress = studies.study_progress(services, name, environment=environment)
+    say(_progress(progress), as_json=as_json, text=lambda: _told(progress))
+
+
+@study.command()
+@name_argument
+@json_option
+def pilot(name: str, as_json: bool) -> None:
+    """Open a draft's pilot links; what comes in never counts."""
+    with services_here() as services:
+        record = studies.pilot_study(services, name)
+    _say_record(record, as_json=as_json)
+
+
+@study.command()
+@name_argument
+@click.option(
+    "--open/--no-open",
+    "is_opened",
+    default=True,
+    help="Whether people are let in at once.  [default: --open]",
+)
+@json_option
+def freeze(name: str, is_opened: bool, as_json: bool) -> None:
+    """Lock hypotheses, rules, k, n, seed and stimuli with hash and time; open."""
+    with services_here() as services:
+        record = studies.freeze_study(services, name)
+        if is_opened:
+            record = studies.open_study(services, name)
+    _say_record(record, as_json=as_json)
+
+
+@study.command(name="open")
+@name_argument
+@json_option
+def open_(name: str, as_json: bool) -> None:
+    """Let people into a frozen study, or again into a closed one."""
+    with services_here() as services:
+        record = studies.get_study(services, name)
+        if record.state != "open":
+            record = studies.open_study(services, name)
+    _say_record(record, as_json=as_json)
+
+
+@study.command()
+@name_argument
+@json_option
+def close(name: str, as_json: bool) -> None:
+    """Let nobody new in; sessions under way may end."""
+    with services_here() as services:
+        record = studies.close_study(services, name)
+    _say_record(record, as_json=as_json)
+
+
+@study.command()
+@name_argument
+@click.option("--text", required=True, help="What is changed and why.")
+@json_option
+def amend(name: str, text: str, as_json: bool) -> None:
+    """Write down a dated change of a frozen study; the report shows it."""
+    with services_here() as services:
+        record = studies.amend_study(services, name, text=text)
+    _say_record(record, as_json=as_json)
+
+
+for _command in (*_study_files.COMMANDS, *_study_people.COMMANDS):
+    study.add_command(_command)
+
+
+def _counted(services: Services, name: str) -> Environment:
+    """The environment that the list of studies counts."""
+    found = {entry.name: entry.environment for entry in studies.list_studies(services)}
+    return found.get(name, "live")
+
+
+def _odds(record: StudyRecord) -> CatchOdds:
+    return catch_odds(
+        get_paradigm(record.paradigm),
+        StimulusSet.open(record.set_folder).trials(),
+        per_block=per_block_counts(record.set_summary),
+        min_catch_accuracy=record.file.quality.min_catch_accuracy,
+    )
+
+
+def _say_record(record: StudyRecord, *, as_json: bool) -> None:
+    say(
+        _summary(record),
+        as_json=as_json,
+        text=lambda: "\n".join([_line(record), *_links(record)]),
+    )
+
+
+def _line(record: StudyRecord) -> str:
+    frozen = f", frozen {record.frozen_sha256[:12]}" if record.frozen_sha256 else ""
+    return f"{record.name}: {record.state}{frozen}"
+
+
+def _links(record: StudyRecord) -> list[str]:
+    lines = []
+    for recruitment in record.recruitments:
+        urls = recruitment.personal_urls or (recruitment.url,)
+        head = f"{recruitment.recruiter} ({recruitment.environment})"
+        lines += [f"  {head}  {url}" for url in urls]
+    return lines
+
+
+def _summary(record: StudyRecord) -> dict[str, Any]:
+    kept = asdict(record)
+    for name in ("file", "set_summary", "recipe_toml"):
+        del kept[name]
+    return {**kept, "toml_sha256": record.file.toml_sha256}
+
+
+def _progress(progress: StudyProgress) -> dict[str, Any]:
+    found = asdict(progress)
+    return {**found, "study": _summary(progress.study)}
+
+
+def _told(progress: StudyProgress) -> str:
+    per_trial = sorted(progress.responses_per_trial.items())
+    parts = [
+        "\n".join([_line(progress.study), *_links(progress.study)]),
+        f"{progress.environment}: {progress.n_arrived} arrived, "
+        f"{progress.n_consented} consented, "
+        f"{progress.n_failed_comprehension} did not pass the check",
+        as_table(
+            ["condition", "blocks", "valid", "under way", "wanted"],
+            [
+                [c.condition or "-", c.n_blocks, c.n_valid, c.n_reserved, c.n_wanted]
+                for c in progress.conditions
+            ],
+        ),
+        as_table(["valid responses", "trials"], per_trial),
+        as_table(
+            ["sessions", "validity", "reason", "n"],
+            [
+                [s.state, s.validity, s.reason or "", s.n_sessions]
+                for s in progress.sessions
+            ],
+        ),
+    ]
+    return "\n\n".join(parts)

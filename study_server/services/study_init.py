@@ -1,0 +1,213 @@
+"""Writing the two files a study begins with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from study_server.errors import StudyError
+from study_server.services.study_file import parse_study_file
+
+RecruiterKind = Literal["lab", "lab-personal", "prolific", "link", "simulated"]
+
+_TITLES: Final = {"relevance": "Is this class relevant for the image?"}
+_N_PERSONAL_LINKS: Final = 20
+
+
+class InitError(StudyError):
+    """Files that cannot be written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the two files are to say.
+
+    Attributes:
+        images: A folder per class, or a folder with labels.csv; relative to the
+            working folder.
+        classifier: A torchvision name, or "file.py:function".
+        weights: A file (relative to the working folder) or a name of torchvision's;
+            None where the function brings its own.
+        paradigm: The way of asking.
+        recruiter: Where people come from.
+        completion_code: Of the market.
+        name: The study's name; made from paradigm and classifier where left out.
+        title: The title people read.
+    """
+
+    images: Path
+    classifier: str
+    weights: str | None
+    paradigm: str
+    recruiter: RecruiterKind
+    completion_code: str | None = None
+    name: str | None = None
+    title: str | None = None
+
+
+def write_study_files(
+    folder: Path, wishes: Wishes, *, replace: bool = False
+) -> tuple[Path, Path]:
+    """Write `recipe.toml` and `study.toml` into a folder.
+
+    Raises:
+        InitError: If a file is there already, or what they name is missing; all
+            problems at once.
+        StudyFileError: If the study file would not be accepted.
+    """
+    recipe, study = folder / "recipe.toml", folder / "study.toml"
+    problems = [*_missing(wishes)]
+    if not replace:
+        problems += [
+            f"{path} is there already; --force replaces it"
+            for path in (recipe, study)
+            if path.exists()
+        ]
+    if problems:
+        raise InitError("\n".join(problems))
+    study_text = _study_text(wishes)
+    _check(study_text)
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe.write_text(_recipe_text(wishes, folder), "utf-8")
+    study.write_text(study_text, "utf-8")
+    return recipe, study
+
+
+def _missing(wishes: Wishes) -> list[str]:
+    problems = []
+    if not wishes.images.is_dir():
+        problems.append(f"images: expected a folder, got {wishes.images}")
+    file, has_function, _ = wishes.classifier.rpartition(":")
+    if has_function and not Path(file).is_file():
+        problems.append(f"classifier: there is no file {file}")
+    if _is_file_name(wishes.weights) and not Path(str(wishes.weights)).is_file():
+        problems.append(f"weights: there is no file {wishes.weights}")
+    return problems
+
+
+def _check(study_text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "study.toml"
+        path.write_text(study_text, "utf-8")
+        parse_study_file(path)
+
+
+def _recipe_text(wishes: Wishes, folder: Path) -> str:
+    return f"""# What is shown. Paths are relative to this file.
+
+[recipe]
+kind = "misclassified"
+shows = "top1"            # or "top5-of-top1-errors", "top5-of-top5-errors"
+include_correct = 0.05    # share of rightly classified images to put up as well
+seed = 0
+
+[controls]                # per block
+known_yes = 3             # obvious, check attention
+known_no = 3
+random_foil = 0           # measure how often people say yes to what is not there
+hard_foil = 0             # the same with confusable classes; needs a list of them
+practice = 4
+
+[dataset]
+path = {_toml(_from(folder, wishes.images))}
+
+[classifier]
+{_classifier_lines(wishes, folder)}
+"""
+
+
+def _classifier_lines(wishes: Wishes, folder: Path) -> str:
+    file, has_function, function = wishes.classifier.rpartition(":")
+    if has_function:
+        lines = [f"function = {_toml(f'{_from(folder, Path(file))}:{function}')}"]
+    else:
+        lines = [f"torchvision = {_toml(wishes.classifier)}"]
+    if _is_file_name(wishes.weights):
+        lines.append(f"weights = {_toml(_from(folder, Path(str(wishes.weights))))}")
+    elif wishes.weights is not None:
+        lines.append(f"weights = {_toml(wishes.weights)}")
+    return "\n".join(lines)
+
+
+def _study_text(wishes: Wishes) -> str:
+    name = wishes.name or _slug(f"{wishes.paradigm}-{_stem(wishes.classifier)}")
+    title = wishes.title or _TITLES.get(wishes.paradigm, "A study about images")
+    return f"""# How people are asked.
+
+[study]
+name = {_toml(name)}
+title = {_toml(title)}
+paradigm = {_toml(wishes.paradigm)}
+seed = 0
+
+[design]
+responses_per_trial = 5   # n
+trials_per_block = 20     # main, catch and control trials one person gets
+max_blocks_per_participant = 1
+
+[quality]
+min_catch_accuracy = 0.8
+
+[analysis]
+agreement = 4             # k: yes votes out of n that make a prediction right
+hypotheses = []
+
+[consent]                 # people read this; fill it in before you go live
+version = "1"
+ethics_body = ""
+protocol_number = ""
+contact = ""
+
+{_recruiter_text(wishes)}
+[recruiter.simulated]     # to try it out: secondlook study simulate {name}
+"""
+
+
+def _recruiter_text(wishes: Wishes) -> str:
+    code = _toml(wishes.completion_code or "")
+    match wishes.recruiter:
+        case "lab":
+            return '[recruiter.lab]\nlink = "open"\n'
+        case "lab-personal":
+            links = f"n_links = {_N_PERSONAL_LINKS}"
+            return f'[recruiter.lab]\nlink = "personal"\n{links}\n'
+        case "prolific":
+            lines = f'profile = "prolific"\ncompletion_code = {code}'
+            return f"[recruiter.link]\n{lines}\n"
+        case "link":
+            names = (
+                'id_parameter = "participantId"       # as the market names them\n'
+                'session_parameter = "sessionId"'
+            )
+            return f"[recruiter.link]\n{names}\ncompletion_code = {code}\n"
+        case "simulated":
+            return ""
+
+
+def _from(folder: Path, path: Path) -> str:
+    """The path as seen from the folder the recipe lies in."""
+    if path.is_absolute():
+        return path.as_posix()
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+
+
+def _is_file_name(weights: str | None) -> bool:
+    return weights is not None and ("." in weights or "/" in weights)
+
+
+def _stem(classifier: str) -> str:
+    return Path(classifier.partition(":")[0]).stem
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-")
+
+
+def _toml(text: str) -> str:
+    # JSON's strings are TOML's basic strings.
+    return json.dumps(text, ensure_ascii=False)
