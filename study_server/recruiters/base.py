@@ -38,6 +38,8 @@ class Identity:
     """Who came, as the recruiter names them.
 
     Attributes:
+        issuer: Who gives out the ids: one issuer's id is the same person in
+            every study.
         external_id: The recruiter's name of the person, the same at every
             visit; None where the recruiter names nobody.
         visit_ids: The recruiter's names of this visit and its study, by our
@@ -45,6 +47,7 @@ class Identity:
         competence: What a simulated participant is; None for people.
     """
 
+    issuer: str
     external_id: str | None
     visit_ids: Mapping[str, str] = field(default_factory=dict)
     competence: Competence | None = None
@@ -90,11 +93,18 @@ class Admits(Protocol[SectionT_contra]):
         """The section's name in a study file."""
 
     @property
+    def section_type(self) -> type[RecruiterSection]:
+        """What a study file says about it."""
+
+    @property
     def environments(self) -> tuple[Environment, ...]:
         """The environments it recruits for."""
 
     def n_personal_links(self, section: SectionT_contra) -> int:
         """How many links for one person each are to be made; 0 for one open link."""
+
+    def is_open(self, section: SectionT_contra) -> bool:
+        """Whether anybody may come, known only by the browser's own memory."""
 
     def identify(self, section: SectionT_contra, visit: Visit) -> Identity:
         """Who came.
@@ -103,7 +113,5 @@ class Admits(Protocol[SectionT_contra]):
             IdentityError: If what was brought along is missing or malformed.
         """
 
-    def finish(
-        self, section: SectionT_contra, visit_ids: Mapping[str, str]
-    ) -> Handoff:
+    def finish(self, section: SectionT_contra, visit_ids: Mapping[str, str]) -> Handoff:
         """How somebody who has finished goes back."""

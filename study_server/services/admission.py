@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import timedelta
+from typing import Final, Literal
 
-from study_server.recruiters.base import Environment
-from study_server.services import Services
+from study_server.errors import (
+    ExcludedError,
+    NotOpenError,
+    UnknownRecruitmentError,
+)
+from study_server.recruiters.base import Environment, Identity, Visit
+from study_server.services import Services, leases, seating
+from study_server.services.recruitments import (
+    LETS_IN,
+    read_recruiter_section,
+    recruiter_of,
+)
+from study_server.services.study_sections import StudyFile
+from study_server.store import Transaction, blocks, people, studies
+from study_server.store.tables import (
+    Enrolment,
+    Participant,
+    Recruitment,
+    Study,
+)
+
+_ENDED: Final = ("finish", "failed", "withdrawn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +81,17 @@ def look_at(
         UnknownRecruitmentError: If the link leads nowhere.
         IdentityError: If what the recruiter sends along is missing or malformed.
     """
-    raise NotImplementedError
+    with services.store.read() as tx:
+        door = _find_door(tx, recruitment_token)
+        visitor = _identify(tx, door, Visit(parameters=incoming, personal=personal))
+        known = _known(tx, door, visitor, resume=resume)
+        return Landing(
+            study_title=door.study.title,
+            environment=door.environment,
+            problem=None if known else _why_not(tx, door),
+            resumes=_resumes(known),
+            visit_key=services.new_token(),
+        )
 
 
 def enter(
@@ -87,4 +118,198 @@ def enter(
         ExcludedError: If an exclusion applies to this person.
         StudyFullError: If every block is done or reserved.
     """
-    raise NotImplementedError
+    visit = Visit(parameters=incoming, personal=personal)
+    leases.sweep(services)
+    with services.store.write() as tx:
+        door = _find_door(tx, recruitment_token)
+        visitor = _identify(tx, door, visit)
+        # From here on admissions to this study queue up.
+        door = _Door(
+            recruitment=door.recruitment, study=studies.lock_study(tx, door.study.id)
+        )
+        known = _known(tx, door, visitor, resume=resume)
+        if known is not None:
+            return _come_back(services, tx, door, enrolment=known, visitor=visitor)
+        return _admit(services, tx, door, visitor=visitor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Door:
+    """A link with its study."""
+
+    recruitment: Recruitment
+    study: Study
+
+    @property
+    def environment(self) -> Environment:
+        return self.recruitment.environment  # type: ignore[return-value] # checked by the database
+
+    @property
+    def is_open(self) -> bool:
+        return self.study.state in LETS_IN.get(self.environment, ())
+
+
+def _find_door(tx: Transaction, recruitment_token: str) -> _Door:
+    recruitment = studies.find_recruitment(tx, recruitment_token)
+    if recruitment is None:
+        raise UnknownRecruitmentError(
+            "this link leads to no study; please check that it is complete"
+        )
+    study = studies.get_study(tx, recruitment.study_id)
+    return _Door(recruitment=recruitment, study=study)
+
+
+def _identify(tx: Transaction, door: _Door, visit: Visit) -> Identity:
+    recruitment = door.recruitment
+    section = read_recruiter_section(recruitment)
+    recruiter = recruiter_of(recruitment)
+    identity = recruiter.identify(section, visit)
+    if recruiter.n_personal_links(section) and not studies.has_personal_link(
+        tx, recruitment.id, visit.personal or ""
+    ):
+        raise UnknownRecruitmentError(
+            "this link is nobody's; please check that it is complete"
+        )
+    return identity
+
+
+def _known(
+    tx: Transaction, door: _Door, visitor: Identity, *, resume: str | None
+) -> Enrolment | None:
+    """The visitor's enrolment in this study, if there is one."""
+    if visitor.external_id is not None:
+        participant = people.find_participant(
+            tx, issuer=visitor.issuer, external_id=visitor.external_id
+        )
+        if participant is not None:
+            return people.enrolment_of(
+                tx, study_id=door.study.id, participant_id=participant.id
+            )
+    if resume is None or _is_named(door):
+        return None
+    found = people.find_enrolment(tx, resume)
+    is_here = found is not None and found.recruitment_id == door.recruitment.id
+    return found if is_here else None
+
+
+def _is_named(door: _Door) -> bool:
+    """Whether the recruiter, not the browser, says who somebody is."""
+    section = read_recruiter_section(door.recruitment)
+    return not recruiter_of(door.recruitment).is_open(section)
+
+
+def _resumes(known: Enrolment | None) -> Literal["no", "running", "ended"]:
+    if known is None:
+        return "no"
+    return "ended" if known.step in _ENDED else "running"
+
+
+def _why_not(tx: Transaction, door: _Door) -> str | None:
+    if not door.is_open:
+        return _not_open(door)
+    place = seating.place_for(door.study, environment=door.environment, enrolment=None)
+    if not blocks.any_place(tx, place):
+        return (
+            "Every place in this study is taken at the moment. Places that others "
+            "give back become free again, so it may be worth trying later."
+        )
+    return None
+
+
+def _not_open(door: _Door) -> str:
+    if door.study.state == "closed":
+        return "This study is closed. Thank you for your interest."
+    return "This study is not open (yet)."
+
+
+def _come_back(
+    services: Services,
+    tx: Transaction,
+    door: _Door,
+    *,
+    enrolment: Enrolment,
+    visitor: Identity,
+) -> Entry:
+    if enrolment.environment != door.environment:
+        raise ExcludedError(
+            "you took part in an earlier round of this study, so you cannot take "
+            "part in this one; thank you all the same"
+        )
+    enrolment = people.find_enrolment(tx, enrolment.token, is_locked=True) or enrolment
+    if enrolment.step not in _ENDED:
+        leases.renew(
+            services,
+            tx,
+            enrolment=enrolment,
+            visit_ids=dict(visitor.visit_ids),
+            may_revive=door.is_open,
+        )
+    return Entry(token=enrolment.token, is_new=False, environment=door.environment)
+
+
+def _admit(
+    services: Services, tx: Transaction, door: _Door, *, visitor: Identity
+) -> Entry:
+    if not door.is_open:
+        raise NotOpenError(_not_open(door))
+    participant = _participant(services, tx, visitor)
+    _refuse_excluded(services, tx, door, participant=participant)
+    block = seating.reserve(
+        tx, door.study, environment=door.environment, enrolment=None
+    )
+    enrolment = Enrolment(
+        study_id=door.study.id,
+        participant_id=participant.id,
+        recruitment_id=door.recruitment.id,
+        environment=door.environment,
+        token=services.new_token(),
+        condition=block.condition,
+        step="consent",
+        competence=visitor.competence,
+        entered_at=services.clock(),
+        comprehension_wrong=[],
+    )
+    studies.add(tx, enrolment)
+    seating.seat(
+        services,
+        tx,
+        door.study,
+        enrolment=enrolment,
+        block=block,
+        recruiter_ids=dict(visitor.visit_ids),
+    )
+    return Entry(token=enrolment.token, is_new=True, environment=door.environment)
+
+
+def _participant(services: Services, tx: Transaction, visitor: Identity) -> Participant:
+    """The person, added if new; never twice, the database sees to that."""
+    if visitor.external_id is not None:
+        found = people.find_participant(
+            tx, issuer=visitor.issuer, external_id=visitor.external_id
+        )
+        if found is not None:
+            return found
+    new = Participant(public_id=services.new_token(), created_at=services.clock())
+    return people.add_participant(
+        tx, new, issuer=visitor.issuer, external_id=visitor.external_id
+    )
+
+
+def _refuse_excluded(
+    services: Services, tx: Transaction, door: _Door, *, participant: Participant
+) -> None:
+    exclude = StudyFile.model_validate(door.study.settings).exclude
+    if not exclude.studies:
+        return
+    since = None
+    if exclude.days is not None:
+        since = services.clock() - timedelta(days=exclude.days)
+    earlier = people.earlier_studies(
+        tx, participant.id, names=exclude.studies, since=since
+    )
+    if earlier:
+        listed = " and ".join(f"“{title}”" for title in earlier)
+        raise ExcludedError(
+            f"you took part in {listed}, so you cannot take part in this study; "
+            "thank you all the same"
+        )

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
+from study_server.errors import StudyFrozenError, StudyStateError
 from study_server.services import Services
-from study_server.services.progress import list_studies, study_progress
+from study_server.services.block_plans import compose_blocks
+from study_server.services.ingest import (
+    LoadedSet,
+    check_design,
+    check_unchanged,
+    class_rows,
+    load_set,
+    stimulus_rows,
+    trial_rows,
+)
+from study_server.services.progress import (
+    get_study,
+    list_studies,
+    require_study,
+    study_progress,
+    to_record,
+)
 from study_server.services.records import StudyRecord
-from study_server.services.study_file import parse_study_file
+from study_server.services.recruitments import make_recruitments
+from study_server.services.study_file import StudyFile, parse_study_file
+from study_server.store import Transaction, studies, trials
+from study_server.store.tables import Amendment, Study
 
 __all__ = [
     "amend_study",
@@ -21,6 +46,8 @@ __all__ = [
     "pilot_study",
     "study_progress",
 ]
+
+_UNFROZEN: Final = ("draft", "pilot")
 
 
 def create_study(services: Services, path: Path, *, stimuli: Path) -> StudyRecord:
@@ -36,16 +63,18 @@ def create_study(services: Services, path: Path, *, stimuli: Path) -> StudyRecor
         StudyDesignError: If the trials cannot be asked this way.
         StudyFrozenError: If a frozen study has that name.
     """
-    raise NotImplementedError
-
-
-def get_study(services: Services, name: str) -> StudyRecord:
-    """The study of that name.
-
-    Raises:
-        UnknownStudyError: If there is none; the message lists those there are.
-    """
-    raise NotImplementedError
+    file = parse_study_file(path)
+    with services.store.read() as tx:
+        _refuse_frozen(tx, file)
+    loaded = load_set(stimuli)
+    check_design(file, loaded)
+    with services.store.write() as tx:
+        _refuse_frozen(tx, file)
+        study = _replace_draft(tx, file, loaded)
+        if study is None:
+            study = _add_study(services, tx, _New(file=file, loaded=loaded))
+        make_recruitments(services, tx, study.id, file=file)
+        return to_record(tx, study, settings=services.settings)
 
 
 def pilot_study(services: Services, name: str) -> StudyRecord:
@@ -56,7 +85,13 @@ def pilot_study(services: Services, name: str) -> StudyRecord:
         StudyStateError: If the study is not a draft.
         StimulusSetChangedError: If the stimulus set is not the same any more.
     """
-    raise NotImplementedError
+    _check_set(services, name)
+    with services.store.write() as tx:
+        study = _locked(tx, name)
+        _require_state(study, "draft", verb="piloted", advice=_NEXT)
+        compose_blocks(services, tx, study, environment="pilot")
+        study.state = "pilot"
+        return to_record(tx, study, settings=services.settings)
 
 
 def freeze_study(services: Services, name: str) -> StudyRecord:
@@ -67,7 +102,16 @@ def freeze_study(services: Services, name: str) -> StudyRecord:
         StudyStateError: If it is frozen already.
         StimulusSetChangedError: If the stimulus set is not the same any more.
     """
-    raise NotImplementedError
+    _check_set(services, name)
+    with services.store.write() as tx:
+        study = _locked(tx, name)
+        _require_state(study, *_UNFROZEN, verb="frozen", advice=_NEXT)
+        for environment in ("live", "simulated"):
+            compose_blocks(services, tx, study, environment=environment)
+        study.state = "frozen"
+        study.frozen_at = services.clock()
+        study.frozen_sha256 = _frozen_sha256(study)
+        return to_record(tx, study, settings=services.settings)
 
 
 def open_study(services: Services, name: str) -> StudyRecord:
@@ -78,7 +122,14 @@ def open_study(services: Services, name: str) -> StudyRecord:
         StudyStateError: If it is not frozen yet, or open already.
         StimulusSetChangedError: If the stimulus set is not the same any more.
     """
-    raise NotImplementedError
+    _check_set(services, name)
+    with services.store.write() as tx:
+        study = _locked(tx, name)
+        _require_state(study, "frozen", "closed", verb="opened", advice=_NEXT)
+        study.state = "open"
+        study.opened_at = study.opened_at or services.clock()
+        study.closed_at = None
+        return to_record(tx, study, settings=services.settings)
 
 
 def close_study(services: Services, name: str) -> StudyRecord:
@@ -88,7 +139,12 @@ def close_study(services: Services, name: str) -> StudyRecord:
         UnknownStudyError: If there is none.
         StudyStateError: If it is not open.
     """
-    raise NotImplementedError
+    with services.store.write() as tx:
+        study = _locked(tx, name)
+        _require_state(study, "open", verb="closed", advice=_NEXT)
+        study.state = "closed"
+        study.closed_at = services.clock()
+        return to_record(tx, study, settings=services.settings)
 
 
 def amend_study(services: Services, name: str, *, text: str) -> StudyRecord:
@@ -98,4 +154,138 @@ def amend_study(services: Services, name: str, *, text: str) -> StudyRecord:
         UnknownStudyError: If there is none.
         StudyStateError: If it is not frozen yet: edit its file instead.
     """
-    raise NotImplementedError
+    if not text.strip():
+        raise StudyStateError("an amendment needs words: what changed, and why")
+    with services.store.write() as tx:
+        study = _locked(tx, name)
+        if study.state in _UNFROZEN:
+            raise StudyStateError(
+                f"study {name!r} is not frozen yet: edit its file and run "
+                "`secondlook study create` again; amendments are for what is locked"
+            )
+        amendment = Amendment(study_id=study.id, at=services.clock(), text=text.strip())
+        studies.add(tx, amendment)
+        return to_record(tx, study, settings=services.settings)
+
+
+_NEXT: Final[Mapping[str, str]] = {
+    "draft": "pilot or freeze it",
+    "pilot": "freeze it, or run `secondlook study create` again to change it",
+    "frozen": "open it",
+    "open": "close it first",
+    "closed": "open it again to let people in",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _New:
+    file: StudyFile
+    loaded: LoadedSet
+
+
+def _locked(tx: Transaction, name: str) -> Study:
+    return studies.lock_study(tx, require_study(tx, name).id)
+
+
+def _require_state(
+    study: Study, *allowed: str, verb: str, advice: Mapping[str, str]
+) -> None:
+    if study.state not in allowed:
+        raise StudyStateError(
+            f"study {study.name!r} is {study.state}, so it cannot be {verb} "
+            f"(that takes a study that is {' or '.join(allowed)}): "
+            f"{advice[study.state]}"
+        )
+
+
+def _check_set(services: Services, name: str) -> None:
+    """Before the transaction: hashing a large set takes seconds."""
+    with services.store.read() as tx:
+        study = require_study(tx, name)
+        files = trials.image_files(tx, study.id)
+    check_unchanged(Path(study.set_folder), set_sha256=study.set_sha256, files=files)
+
+
+def _refuse_frozen(tx: Transaction, file: StudyFile) -> None:
+    study = studies.find_study(tx, file.study.name)
+    if study is None or study.state in _UNFROZEN:
+        return
+    changed = list(_changes(study.settings, file.model_dump(mode="json")))
+    what = f"; its file now differs in: {', '.join(changed)}" if changed else ""
+    raise StudyFrozenError(
+        f"study {study.name!r} was frozen at {study.frozen_at:%Y-%m-%d %H:%M} UTC and "
+        f"is {study.state}{what}. What is frozen is not changed: give the study "
+        "another name, or write down what you do differently with `secondlook study "
+        "amend`"
+    )
+
+
+def _changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, under: str = ""
+) -> Iterator[str]:
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        if old == new or (not under and key in ("toml", "toml_sha256")):
+            continue
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _changes(old, new, under=f"{under}{key}.")
+        else:
+            yield f"{under}{key}"
+
+
+def _replace_draft(tx: Transaction, file: StudyFile, loaded: LoadedSet) -> Study | None:
+    """The draft of that name brought up to date; None if it is to be added anew."""
+    found = studies.find_study(tx, file.study.name)
+    if found is None:
+        return None
+    study = studies.lock_study(tx, found.id)
+    if not studies.has_enrolments(tx, study.id):
+        studies.delete_study(tx, study.id)
+        return None
+    if study.set_sha256 != loaded.sha256:
+        raise StudyStateError(
+            f"study {study.name!r} has pilot responses to the stimulus set in "
+            f"{study.set_folder}, and {loaded.folder} is another one: create the "
+            "study under another name"
+        )
+    study.set_folder, study.state = str(loaded.folder), "draft"
+    _write_file(study, file)
+    return study
+
+
+def _write_file(study: Study, file: StudyFile) -> None:
+    study.title, study.paradigm = file.study.title, file.study.paradigm
+    study.seed = file.study.seed
+    study.toml, study.toml_sha256 = file.toml, file.toml_sha256
+    study.settings = file.model_dump(mode="json")
+
+
+def _add_study(services: Services, tx: Transaction, new: _New) -> Study:
+    loaded = new.loaded
+    study = Study(
+        name=new.file.study.name,
+        state="draft",
+        set_folder=str(loaded.folder),
+        set_sha256=loaded.sha256,
+        recipe_toml=loaded.recipe_toml,
+        set_summary=dict(loaded.summary),
+        created_at=services.clock(),
+    )
+    _write_file(study, new.file)
+    studies.add(tx, study)
+    studies.insert_classes(tx, class_rows(loaded, study.id))
+    studies.insert_stimuli(
+        tx, stimulus_rows(loaded, study.id, new_token=services.new_token)
+    )
+    studies.insert_trials(tx, study.id, trial_rows(loaded, study.id))
+    return study
+
+
+def _frozen_sha256(study: Study) -> str:
+    locked = {
+        "toml_sha256": study.toml_sha256,
+        "settings": study.settings,
+        "set_sha256": study.set_sha256,
+    }
+    text = json.dumps(locked, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

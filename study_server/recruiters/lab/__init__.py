@@ -1,0 +1,62 @@
+"""People in the lab: one open link, or a link for each of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from study_server.errors import IdentityError
+from study_server.recruiters.base import (
+    Environment,
+    Handoff,
+    Identity,
+    ThankYou,
+    Visit,
+)
+from study_server.recruiters.sections import LabSection
+
+_VISIT_KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab:
+    """Nobody outside names these people; the link itself does."""
+
+    name: str = "lab"
+    section_type: type[LabSection] = LabSection
+    environments: tuple[Environment, ...] = ("live", "pilot")
+
+    def n_personal_links(self, section: LabSection) -> int:
+        """How many links for one person each; 0 for one open link."""
+        return section.n_links or 0
+
+    def is_open(self, section: LabSection) -> bool:
+        """Whether the browser's own memory may say who somebody is."""
+        return section.link == "open"
+
+    def identify(self, section: LabSection, visit: Visit) -> Identity:
+        """The personal part of the link, or the key of this very visit.
+
+        Raises:
+            IdentityError: If a personal link came without its personal part.
+        """
+        if section.link == "personal":
+            if not visit.personal:
+                raise IdentityError(
+                    "this study has a link for each person, and the last part of "
+                    "this one is missing; please use the whole link you were given"
+                )
+            return Identity(issuer="lab", external_id=f"personal:{visit.personal}")
+        key = visit.parameters.get("visit", "")
+        if not _VISIT_KEY.fullmatch(key):
+            return Identity(issuer="lab", external_id=None)
+        return Identity(issuer="lab", external_id=f"visit:{key}")
+
+    def finish(self, section: LabSection, visit_ids: Mapping[str, str]) -> Handoff:
+        """Nowhere to go: the person is still in the lab."""
+        return ThankYou()
+
+
+lab: Final = Lab()

@@ -1,0 +1,243 @@
+"""Cutting trials into blocks, and a block into one person's session."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+import numpy as np
+
+from study_server.store.trials import PoolTrial
+
+PRACTICE: Final = "practice"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockPlan:
+    """Main trials that go together, and how many valid sessions are wanted."""
+
+    condition: str
+    n_wanted: int
+    trials: tuple[PoolTrial, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockDesign:
+    """How blocks are cut.
+
+    Attributes:
+        n_responses: Valid responses wanted per trial.
+        n_main: Main trials per block at most.
+        is_fresh: Whether every response gets its own cut.
+    """
+
+    n_responses: int
+    n_main: int
+    is_fresh: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deal:
+    """What one session is made of, before anything is shuffled.
+
+    Attributes:
+        main: The block's trials.
+        pools: Role to every trial that may be drawn.
+        n_drawn: Control name to how many of it a block gets.
+        n_practice: Practice trials; 0 after the first block.
+        seen: Source images this person was given before.
+    """
+
+    main: Sequence[PoolTrial]
+    pools: Mapping[str, Sequence[PoolTrial]]
+    n_drawn: Mapping[str, int]
+    n_practice: int
+    seen: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealtTrial:
+    """A trial at its place.
+
+    `class_order` lists indexes into the trial's classes in the order shown.
+    """
+
+    trial: PoolTrial
+    role: str
+    kind: str
+    position: int
+    class_order: tuple[int, ...]
+
+
+def seed_from(*parts: object) -> int:
+    """A seed in [0, 2**63) that follows from these parts alone."""
+    text = "/".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def per_block_counts(summary: Mapping[str, object]) -> dict[str, int]:
+    """How many of each catch and control a block gets, practice left out."""
+    written = summary.get("controls")
+    if not isinstance(written, Mapping):
+        return {}
+    return {
+        str(name): int(count)
+        for name, count in written.items()
+        if name != PRACTICE and int(count) > 0
+    }
+
+
+def cut_blocks(
+    trials: Sequence[PoolTrial], design: BlockDesign, *, rng: np.random.Generator
+) -> list[BlockPlan]:
+    """Cut main trials into blocks, never two of one source image in a block.
+
+    "fresh" shuffles and cuts anew for each wanted response, so that images do
+    not share the same few people; "shared" cuts once.
+    """
+    n_cuts = design.n_responses if design.is_fresh else 1
+    n_wanted = 1 if design.is_fresh else design.n_responses
+    conditions = sorted({trial.condition for trial in trials})
+    return [
+        BlockPlan(condition=condition, n_wanted=n_wanted, trials=tuple(block))
+        for _ in range(n_cuts)
+        for condition in conditions
+        for block in _cut(
+            [trial for trial in trials if trial.condition == condition],
+            n_main=design.n_main,
+            rng=rng,
+        )
+    ]
+
+
+def deal_session(deal: Deal, *, rng: np.random.Generator) -> list[DealtTrial]:
+    """One person's session: practice, then main, catch and control trials mixed.
+
+    Catches and controls are drawn for each session from their pools, without a
+    source image that is in the block or that the person was given before. When
+    a catch pool is used up, a catch may come again; a control never does.
+    """
+    taken = {source for trial in deal.main for source in trial.sources}
+    mixed = [(trial, "main") for trial in deal.main]
+    for role in ("catch", "control"):
+        for control in sorted(deal.n_drawn):
+            pool = [t for t in deal.pools.get(role, ()) if t.control == control]
+            drawn = _draw(
+                _in_order(pool, rng=rng, seen=deal.seen, may_repeat=role == "catch"),
+                n_wanted=deal.n_drawn[control],
+                taken=taken,
+            )
+            mixed += [(trial, role) for trial in drawn]
+    practice = _practice(deal, taken=taken, rng=rng)
+    return [
+        *_place([(trial, PRACTICE) for trial in practice], kind=PRACTICE, rng=rng),
+        *_place(mixed, kind="trials", rng=rng),
+    ]
+
+
+def _cut(
+    trials: Sequence[PoolTrial], *, n_main: int, rng: np.random.Generator
+) -> list[list[PoolTrial]]:
+    shuffled = [trials[index] for index in rng.permutation(len(trials))]
+    # Trials of one source image stand next to each other and are dealt out in
+    # turn, so that they fall into different blocks of nearly equal size.
+    rank = {trial.sources[:1]: place for place, trial in enumerate(shuffled)}
+    shuffled.sort(key=lambda trial: rank[trial.sources[:1]])
+    most = max(Counter(s for t in trials for s in set(t.sources)).values(), default=0)
+    n_blocks = max(ceil(len(shuffled) / n_main), most)
+    dealt = [shuffled[first::n_blocks] for first in range(n_blocks)]
+    return _without_conflicts(dealt, n_main=n_main)
+
+
+def _without_conflicts(
+    blocks: list[list[PoolTrial]], *, n_main: int
+) -> list[list[PoolTrial]]:
+    """Move trials that show a source of their block again (several sources only)."""
+    kept: list[list[PoolTrial]] = [[] for _ in blocks]
+    sources: list[set[str]] = [set() for _ in blocks]
+    left = []
+    for number, block in enumerate(blocks):
+        for trial in block:
+            if sources[number].isdisjoint(trial.sources):
+                kept[number].append(trial)
+                sources[number].update(trial.sources)
+            else:
+                left.append(trial)
+    for trial in left:
+        number = next(
+            (
+                n
+                for n, block in enumerate(kept)
+                if len(block) < n_main and sources[n].isdisjoint(trial.sources)
+            ),
+            len(kept),
+        )
+        if number == len(kept):
+            kept.append([])
+            sources.append(set())
+        kept[number].append(trial)
+        sources[number].update(trial.sources)
+    return [block for block in kept if block]
+
+
+def _in_order(
+    pool: Sequence[PoolTrial],
+    *,
+    rng: np.random.Generator,
+    seen: frozenset[str],
+    may_repeat: bool,
+) -> list[PoolTrial]:
+    """The pool shuffled, new source images before (or without) those seen."""
+    shuffled = [pool[index] for index in rng.permutation(len(pool))]
+    new = [trial for trial in shuffled if seen.isdisjoint(trial.sources)]
+    if not may_repeat:
+        return new
+    return [*new, *(t for t in shuffled if not seen.isdisjoint(t.sources))]
+
+
+def _draw(
+    ordered: Iterable[PoolTrial], *, n_wanted: int, taken: set[str]
+) -> list[PoolTrial]:
+    drawn: list[PoolTrial] = []
+    for trial in ordered:
+        if len(drawn) == n_wanted:
+            break
+        if taken.isdisjoint(trial.sources):
+            drawn.append(trial)
+            taken.update(trial.sources)
+    return drawn
+
+
+def _practice(
+    deal: Deal, *, taken: set[str], rng: np.random.Generator
+) -> list[PoolTrial]:
+    """Practice trials whose keys differ as evenly as the pool allows."""
+    pool = deal.pools.get(PRACTICE, ())
+    by_key: dict[str, list[PoolTrial]] = {}
+    for trial in _in_order(pool, rng=rng, seen=deal.seen, may_repeat=True):
+        by_key.setdefault(trial.key, []).append(trial)
+    lines = [by_key[key] for key in sorted(by_key)]
+    longest = max(map(len, lines), default=0)
+    in_turn = [line[n] for n in range(longest) for line in lines if n < len(line)]
+    return _draw(in_turn, n_wanted=deal.n_practice, taken=taken)
+
+
+def _place(
+    trials: Sequence[tuple[PoolTrial, str]], *, kind: str, rng: np.random.Generator
+) -> list[DealtTrial]:
+    return [
+        DealtTrial(
+            trial=trials[index][0],
+            role=trials[index][1],
+            kind=kind,
+            position=position,
+            class_order=tuple(
+                int(place) for place in rng.permutation(trials[index][0].n_classes)
+            ),
+        )
+        for position, index in enumerate(rng.permutation(len(trials)))
+    ]

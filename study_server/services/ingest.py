@@ -1,0 +1,227 @@
+"""A stimulus set taken into a study: checked, registered, and checked again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hit_templates.base import check_trials, get_paradigm
+from stimuli.manifest import ClassInfo, Stimulus, StimulusSet, StimulusSetError, Trial
+from study_server.errors import StimulusSetChangedError, StudyDesignError
+from study_server.services.blocks import per_block_counts
+from study_server.services.study_sections import StudyFile
+
+_SHOWN_PROBLEMS: Final = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedSet:
+    """A stimulus set in memory: records, not images."""
+
+    folder: Path
+    sha256: str
+    recipe_toml: str
+    summary: Mapping[str, Any]
+    classes: Mapping[str, ClassInfo]
+    stimuli: tuple[Stimulus, ...]
+    trials: tuple[Trial, ...]
+
+
+def load_set(folder: Path) -> LoadedSet:
+    """The set in `folder`, every image's bytes checked against its name.
+
+    Raises:
+        StimulusSetError: If it is no finished set.
+        StimulusSetChangedError: If images are missing or have other bytes.
+    """
+    opened = StimulusSet.open(folder.resolve())
+    loaded = LoadedSet(
+        folder=opened.folder,
+        sha256=opened.sha256(),
+        recipe_toml=opened.recipe_text(),
+        summary=opened.summary(),
+        classes=opened.classes(),
+        stimuli=tuple(opened.stimuli()),
+        trials=tuple(opened.trials()),
+    )
+    check_images(loaded.folder, {s.id: s.file for s in loaded.stimuli})
+    return loaded
+
+
+def check_images(folder: Path, files: Mapping[str, str]) -> None:
+    """Whether every image still has the bytes its name is the hash of.
+
+    Args:
+        folder: The set.
+        files: SHA-256 of the bytes to path inside the set.
+
+    Raises:
+        StimulusSetChangedError: Naming the first few that do not.
+    """
+    wrong = [
+        f"{file}: {'other bytes' if (folder / file).is_file() else 'missing'}"
+        for sha256, file in files.items()
+        if file_sha256(folder / file) != sha256
+    ]
+    if wrong:
+        raise StimulusSetChangedError(
+            f"{len(wrong)} of {len(files)} images in {folder} are not those of its "
+            f"manifest; build the set anew with `secondlook stimuli build`:\n"
+            + _listed(wrong)
+        )
+
+
+def check_unchanged(folder: Path, *, set_sha256: str, files: Mapping[str, str]) -> None:
+    """Whether a study's set is still what it was when the study was created.
+
+    Raises:
+        StimulusSetChangedError: If it is not, with what to do about it.
+    """
+    advice = (
+        "put the set back as it was, or create a study under another name from the "
+        "changed set"
+    )
+    try:
+        found = StimulusSet.open(folder).sha256()
+    except StimulusSetError as error:
+        raise StimulusSetChangedError(
+            f"the study's stimulus set is gone from {folder}: {error}; {advice}"
+        ) from error
+    if found != set_sha256:
+        raise StimulusSetChangedError(
+            f"the stimulus set in {folder} changed after the study was created "
+            f"(then {set_sha256[:12]}, now {found[:12]}): {advice}"
+        )
+    check_images(folder, files)
+
+
+def file_sha256(path: Path) -> str | None:
+    """SHA-256 (hex) of a file's bytes; None where there is none."""
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def check_design(file: StudyFile, loaded: LoadedSet) -> None:
+    """Whether the study file can be run with this set.
+
+    Raises:
+        StudyDesignError: Naming every problem.
+    """
+    paradigm = get_paradigm(file.study.paradigm)
+    problems = [
+        *check_trials(paradigm, loaded.trials),
+        *_unknown_names(loaded),
+        *_count_problems(file, loaded),
+    ]
+    if problems:
+        raise StudyDesignError(
+            f"study {file.study.name!r} cannot be run with {loaded.folder}:\n"
+            + _listed(problems)
+        )
+
+
+def n_main_per_block(file: StudyFile, summary: Mapping[str, Any]) -> int:
+    """Main trials in a block: what catches and controls leave of it."""
+    return file.design.trials_per_block - sum(per_block_counts(summary).values())
+
+
+def class_rows(loaded: LoadedSet, study_id: int) -> list[dict[str, Any]]:
+    """Rows of `study_class`."""
+    return [
+        {
+            "study_id": study_id,
+            "class_id": info.id,
+            "position": position,
+            "name": info.name,
+            "gloss": info.gloss,
+            "examples": list(info.examples),
+        }
+        for position, info in enumerate(loaded.classes.values())
+    ]
+
+
+def stimulus_rows(
+    loaded: LoadedSet, study_id: int, *, new_token: Callable[[], str]
+) -> Iterator[dict[str, Any]]:
+    """Rows of `stimulus`, each with a public name of its own."""
+    for stimulus in loaded.stimuli:
+        yield {
+            "study_id": study_id,
+            "stimulus_id": stimulus.id,
+            "media_token": new_token(),
+            "media_type": stimulus.media_type,
+            "file": stimulus.file,
+            "source": stimulus.source,
+            "source_sha256": stimulus.source_sha256,
+            "label": stimulus.label,
+            "width": stimulus.width,
+            "height": stimulus.height,
+            "method": stimulus.method,
+            "predictions": [asdict(entry) for entry in stimulus.predictions],
+        }
+
+
+def trial_rows(loaded: LoadedSet, study_id: int) -> list[dict[str, Any]]:
+    """Rows of `trial`."""
+    return [
+        {
+            "study_id": study_id,
+            "trial_id": trial.id,
+            "role": trial.role,
+            "control": trial.control,
+            "condition": trial.condition,
+            "question": trial.question,
+            "slots": dict(trial.slots),
+            "classes": list(trial.classes),
+            "sources": list(trial.sources),
+            "key": None if trial.key is None else dict(trial.key),
+            "uses": [asdict(use) for use in trial.uses],
+            "exposure": dict(trial.exposure),
+            "truth": None if trial.truth is None else dict(trial.truth),
+        }
+        for trial in loaded.trials
+    ]
+
+
+def _unknown_names(loaded: LoadedSet) -> Iterator[str]:
+    known = {stimulus.id for stimulus in loaded.stimuli}
+    for trial in loaded.trials:
+        for slot, stimulus_id in trial.slots.items():
+            if stimulus_id not in known:
+                yield f"trial {trial.id}: slot {slot!r} names an unknown stimulus"
+        for class_id in trial.classes:
+            if class_id not in loaded.classes:
+                yield f"trial {trial.id}: class {class_id!r} is not in classes.json"
+
+
+def _count_problems(file: StudyFile, loaded: LoadedSet) -> Iterator[str]:
+    if not any(trial.role == "main" for trial in loaded.trials):
+        yield "the set has no main trials, so there is nothing to ask"
+    if len({trial.id for trial in loaded.trials}) < len(loaded.trials):
+        yield "trials.jsonl has the same trial twice"
+    counts = per_block_counts(loaded.summary)
+    if n_main_per_block(file, loaded.summary) < 1:
+        yield (
+            f"[design] trials_per_block: {file.design.trials_per_block} leaves no room "
+            f"for main trials beside {sum(counts.values())} catch and control trials"
+        )
+    for control, n_wanted in counts.items():
+        n_there = sum(trial.control == control for trial in loaded.trials)
+        if n_there < n_wanted:
+            yield (
+                f"the recipe wants {n_wanted} {control} trials per block, the set has "
+                f"{n_there}"
+            )
+
+
+def _listed(problems: list[str]) -> str:
+    shown = [f"  {problem}" for problem in problems[:_SHOWN_PROBLEMS]]
+    if len(problems) > _SHOWN_PROBLEMS:
+        shown.append(f"  and {len(problems) - _SHOWN_PROBLEMS} more")
+    return "\n".join(shown)

@@ -1,0 +1,134 @@
+"""A person into a block: the session, its trials, and what they have now seen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+
+from study_server.errors import StudyFullError
+from study_server.services import Services
+from study_server.services.blocks import (
+    PRACTICE,
+    Deal,
+    DealtTrial,
+    deal_session,
+    per_block_counts,
+    seed_from,
+)
+from study_server.services.study_sections import StudyFile
+from study_server.store import Transaction, blocks, people, sessions, trials
+from study_server.store.tables import Block, Enrolment, Session, Study
+
+STRICT_ROLES = ("main", "control")
+
+
+def place_for(
+    study: Study, *, environment: str, enrolment: Enrolment | None
+) -> blocks.Place:
+    """What kind of block somebody needs."""
+    file = StudyFile.model_validate(study.settings)
+    return blocks.Place(
+        study_id=study.id,
+        environment=environment,
+        condition=None if enrolment is None else enrolment.condition,
+        enrolment_id=None if enrolment is None else enrolment.id,
+        allow_same_source=file.design.allow_same_source,
+    )
+
+
+def reserve(
+    tx: Transaction, study: Study, *, environment: str, enrolment: Enrolment | None
+) -> Block:
+    """Reserve a block; the caller holds the study's lock.
+
+    Raises:
+        StudyFullError: If there is none for this person.
+    """
+    place = place_for(study, environment=environment, enrolment=enrolment)
+    block = blocks.reserve_place(tx, place)
+    if block is None:
+        raise StudyFullError(
+            "every place in this study is taken at the moment; places that others "
+            "give back become free again, so it may be worth trying later"
+        )
+    return block
+
+
+def seat(
+    services: Services,
+    tx: Transaction,
+    study: Study,
+    *,
+    enrolment: Enrolment,
+    block: Block,
+    recruiter_ids: dict[str, str],
+) -> Session:
+    """Begin a session on a reserved block, in an order of its own."""
+    file = StudyFile.model_validate(study.settings)
+    number = sessions.count_sessions(tx, enrolment.id) + 1
+    order_seed = seed_from(
+        study.seed, block.environment, block.number, block.n_admitted
+    )
+    dealt = deal_session(
+        _deal(tx, study, enrolment=enrolment, block=block, is_first=number == 1),
+        rng=np.random.default_rng(order_seed),
+    )
+    now = services.clock()
+    session = Session(
+        public_id=services.new_token(),
+        enrolment_id=enrolment.id,
+        block_id=block.id,
+        number=number,
+        state="started",
+        validity="pending",
+        order_seed=order_seed,
+        recruiter_ids=recruiter_ids,
+        admitted_at=now,
+        lease_ends_at=now + timedelta(minutes=file.design.lease_minutes),
+    )
+    rows = [_row(entry, token=services.new_token()) for entry in dealt]
+    sessions.add_session(tx, session, trials=rows)
+    _note_sources(tx, enrolment, dealt, may_repeat=file.design.allow_same_source)
+    return session
+
+
+def _deal(
+    tx: Transaction, study: Study, *, enrolment: Enrolment, block: Block, is_first: bool
+) -> Deal:
+    file = StudyFile.model_validate(study.settings)
+    may_repeat = file.design.allow_same_source
+    roles = ("catch", "control", *((PRACTICE,) if is_first else ()))
+    seen = set() if may_repeat else people.sources_seen(tx, enrolment.id)
+    return Deal(
+        main=trials.block_pool(tx, block.id),
+        pools={role: trials.pool(tx, study.id, role=role) for role in roles},
+        n_drawn=per_block_counts(study.set_summary),
+        n_practice=file.design.n_practice if is_first else 0,
+        seen=frozenset(seen),
+    )
+
+
+def _row(entry: DealtTrial, *, token: str) -> dict[str, object]:
+    return {
+        "trial_id": entry.trial.id,
+        "token": token,
+        "kind": entry.kind,
+        "position": entry.position,
+        "class_order": list(entry.class_order),
+    }
+
+
+def _note_sources(
+    tx: Transaction, enrolment: Enrolment, dealt: list[DealtTrial], *, may_repeat: bool
+) -> None:
+    def sources(*, is_strict: bool) -> list[str]:
+        return [
+            source
+            for entry in dealt
+            if (entry.role in STRICT_ROLES) is is_strict
+            for source in entry.trial.sources
+        ]
+
+    people.add_sources(tx, enrolment.id, sources(is_strict=True), may_repeat=may_repeat)
+    people.add_sources(tx, enrolment.id, sources(is_strict=False), may_repeat=True)

@@ -1,0 +1,231 @@
+"""Queries on sessions and the trials in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from study_server.store import blocks
+from study_server.store.engine import Transaction
+from study_server.store.tables import (
+    Enrolment,
+    Response,
+    Session,
+    SessionTrial,
+    SurveyResponse,
+    Trial,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedTrial:
+    """A trial at its place in a session, and whether it has a response."""
+
+    place: SessionTrial
+    trial: Trial
+    is_done: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionGroup:
+    """How many sessions ended in the same way."""
+
+    state: str
+    validity: str
+    reason: str | None
+    n_sessions: int
+
+
+def add_session(
+    tx: Transaction, session: Session, *, trials: Iterable[Mapping[str, Any]]
+) -> None:
+    """Add a session with its trials (rows of `SessionTrial` without the session)."""
+    tx.add(session)
+    tx.flush()
+    rows = [{**row, "session_id": session.id} for row in trials]
+    tx.execute(insert(SessionTrial), rows)
+
+
+def last_session(
+    tx: Transaction, enrolment_id: int, *, is_locked: bool = False
+) -> Session:
+    """The session an enrolment is in, or was in last."""
+    query = (
+        select(Session)
+        .where(Session.enrolment_id == enrolment_id)
+        .order_by(Session.number.desc())
+        .limit(1)
+    )
+    if is_locked:
+        query = query.with_for_update(key_share=True)
+    return tx.scalars(query, execution_options={"populate_existing": True}).one()
+
+
+def sessions_of(tx: Transaction, enrolment_id: int) -> Sequence[Session]:
+    """Every session of an enrolment, locked, in order."""
+    query = select(Session).where(Session.enrolment_id == enrolment_id)
+    return tx.scalars(
+        query.order_by(Session.number).with_for_update(key_share=True)
+    ).all()
+
+
+def count_sessions(tx: Transaction, enrolment_id: int) -> int:
+    """How many blocks an enrolment has begun."""
+    query = select(func.count()).where(Session.enrolment_id == enrolment_id)
+    return tx.scalar(query) or 0
+
+
+def find_place(tx: Transaction, token: str, *, enrolment_id: int) -> PlacedTrial | None:
+    """The trial of that public name, if it is this enrolment's."""
+    query = (
+        select(SessionTrial, Trial)
+        .join(Session, Session.id == SessionTrial.session_id)
+        .join(Trial, Trial.id == SessionTrial.trial_id)
+        .where(SessionTrial.token == token, Session.enrolment_id == enrolment_id)
+    )
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        return None
+    return PlacedTrial(place=row[0], trial=row[1], is_done=False)
+
+
+def lock_session(tx: Transaction, session_id: int) -> Session:
+    """The session, held until the transaction ends."""
+    query = select(Session).where(Session.id == session_id)
+    return tx.scalars(
+        query.with_for_update(key_share=True),
+        execution_options={"populate_existing": True},
+    ).one()
+
+
+def placed_trials(tx: Transaction, session_id: int, *, kind: str) -> list[PlacedTrial]:
+    """The trials of one kind in a session, by position."""
+    query = (
+        select(SessionTrial, Trial, Response.id)
+        .join(Trial, Trial.id == SessionTrial.trial_id)
+        .outerjoin(Response, Response.session_trial_id == SessionTrial.id)
+        .where(SessionTrial.session_id == session_id, SessionTrial.kind == kind)
+        .order_by(SessionTrial.position)
+    )
+    return [
+        PlacedTrial(place=row[0], trial=row[1], is_done=row[2] is not None)
+        for row in tx.execute(query)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How many trials of one kind a session has, and how many have a response."""
+
+    n_trials: int
+    n_done: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.n_done >= self.n_trials
+
+
+def progress_of(tx: Transaction, session_id: int, *, kind: str) -> Progress:
+    """How far a session is."""
+    query = (
+        select(func.count(), func.count(Response.id))
+        .select_from(SessionTrial)
+        .outerjoin(Response, Response.session_trial_id == SessionTrial.id)
+        .where(SessionTrial.session_id == session_id, SessionTrial.kind == kind)
+    )
+    row = tx.execute(query).one()
+    return Progress(n_trials=row[0], n_done=row[1])
+
+
+def start(tx: Transaction, session_id: int, *, at: datetime) -> None:
+    """Note when the trials were first shown; later times change nothing."""
+    tx.execute(
+        update(Session)
+        .where(Session.id == session_id, Session.started_at.is_(None))
+        .values(started_at=at),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def has_overdue(tx: Transaction, *, now: datetime) -> bool:
+    """Whether a lease ended that nobody has noticed yet."""
+    query = (
+        select(Session.id)
+        .where(Session.state == "started", Session.lease_ends_at <= now)
+        .limit(1)
+    )
+    return tx.scalar(query) is not None
+
+
+def expire_overdue(tx: Transaction, *, now: datetime) -> int:
+    """End the sessions whose lease is over, give their places back; how many."""
+    # Sessions that somebody is working on right now are skipped: waiting for
+    # them while holding others could lock two transactions against each other.
+    query = (
+        select(Session)
+        .where(Session.state == "started", Session.lease_ends_at <= now)
+        .order_by(Session.id)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    overdue = tx.scalars(query).all()
+    for session in overdue:
+        session.state, session.validity = "expired", "invalid"
+        session.reason, session.judged_at = "expired", now
+    tx.flush()
+    for block_id, n_sessions in sorted(Counter(s.block_id for s in overdue).items()):
+        for _ in range(n_sessions):
+            blocks.release(tx, block_id)
+    return len(overdue)
+
+
+def completed_sessions(
+    tx: Transaction, study_id: int, *, environment: str
+) -> Sequence[int]:
+    """Keys of the completed sessions, in order."""
+    query = (
+        select(Session.id)
+        .join(Enrolment, Enrolment.id == Session.enrolment_id)
+        .where(
+            Enrolment.study_id == study_id,
+            Enrolment.environment == environment,
+            Session.state == "completed",
+        )
+        .order_by(Session.id)
+    )
+    return tx.scalars(query).all()
+
+
+def count_by_end(
+    tx: Transaction, study_id: int, *, environment: str
+) -> list[SessionGroup]:
+    """How many sessions ended how."""
+    ending = (Session.state, Session.validity, Session.reason)
+    query = (
+        select(*ending, func.count())
+        .join(Enrolment, Enrolment.id == Session.enrolment_id)
+        .where(Enrolment.study_id == study_id, Enrolment.environment == environment)
+        .group_by(*ending)
+        .order_by(*ending)
+    )
+    return [
+        SessionGroup(state=row[0], validity=row[1], reason=row[2], n_sessions=row[3])
+        for row in tx.execute(query)
+    ]
+
+
+def add_survey(
+    tx: Transaction, session_id: int, *, values: Mapping[str, str], at: datetime
+) -> None:
+    """Keep what was filled in."""
+    rows = [
+        {"session_id": session_id, "field": field, "value": value, "received_at": at}
+        for field, value in values.items()
+    ]
+    if rows:
+        tx.execute(insert(SurveyResponse), rows)

@@ -1,0 +1,162 @@
+"""Queries on studies, their stimuli, trials and recruitments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select
+
+from study_server.store.engine import Transaction
+from study_server.store.tables import (
+    Amendment,
+    Base,
+    Enrolment,
+    PersonalLink,
+    Recruitment,
+    Stimulus,
+    Study,
+    StudyClass,
+    Trial,
+    TrialSource,
+)
+
+_ROWS_AT_ONCE = 500
+
+
+def find_study(tx: Transaction, name: str) -> Study | None:
+    """The study of that name."""
+    return tx.scalar(select(Study).where(Study.name == name))
+
+
+def get_study(tx: Transaction, study_id: int) -> Study:
+    """The study with that key."""
+    return tx.get_one(Study, study_id)
+
+
+def lock_study(tx: Transaction, study_id: int) -> Study:
+    """The study, held until the transaction ends: admissions queue up here."""
+    query = select(Study).where(Study.id == study_id)
+    return tx.scalars(
+        query.with_for_update(key_share=True),
+        execution_options={"populate_existing": True},
+    ).one()
+
+
+def all_studies(tx: Transaction) -> Sequence[Study]:
+    """Every study, newest first."""
+    query = select(Study).order_by(Study.created_at.desc(), Study.id.desc())
+    return tx.scalars(query).all()
+
+
+def study_names(tx: Transaction) -> Sequence[str]:
+    """The name of every study, sorted."""
+    return tx.scalars(select(Study.name).order_by(Study.name)).all()
+
+
+def add(tx: Transaction, row: Base) -> None:
+    """Add one row; its key is known afterwards."""
+    tx.add(row)
+    tx.flush()
+
+
+def amendments_of(tx: Transaction, study_id: int) -> Sequence[Amendment]:
+    """The study's amendments, oldest first."""
+    query = select(Amendment).where(Amendment.study_id == study_id)
+    return tx.scalars(query.order_by(Amendment.at, Amendment.id)).all()
+
+
+def has_enrolments(tx: Transaction, study_id: int) -> bool:
+    """Whether anybody ever entered the study."""
+    found = tx.scalar(select(exists().where(Enrolment.study_id == study_id)))
+    return bool(found)
+
+
+def delete_study(tx: Transaction, study_id: int) -> None:
+    """Remove a study and everything below it."""
+    tx.execute(delete(Study).where(Study.id == study_id))
+
+
+def insert_classes(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows of `StudyClass`."""
+    _insert(tx, StudyClass, rows)
+
+
+def insert_stimuli(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows of `Stimulus`."""
+    _insert(tx, Stimulus, rows)
+
+
+def insert_trials(
+    tx: Transaction, study_id: int, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add rows of `Trial`, and of `TrialSource` for their sources."""
+    _insert(tx, Trial, rows)
+    query = select(Trial.trial_id, Trial.id).where(Trial.study_id == study_id)
+    keys = {row.trial_id: row.id for row in tx.execute(query)}
+    _insert(
+        tx,
+        TrialSource,
+        (
+            {"trial_id": keys[row["trial_id"]], "source_sha256": source}
+            for row in rows
+            for source in dict.fromkeys(row["sources"])
+        ),
+    )
+
+
+def recruitments_of(tx: Transaction, study_id: int) -> Sequence[Recruitment]:
+    """The study's recruitments, in order of creation."""
+    query = select(Recruitment).where(Recruitment.study_id == study_id)
+    return tx.scalars(query.order_by(Recruitment.id)).all()
+
+
+def find_recruitment(tx: Transaction, token: str) -> Recruitment | None:
+    """The recruitment behind a link."""
+    return tx.scalar(select(Recruitment).where(Recruitment.token == token))
+
+
+def get_recruitment(tx: Transaction, recruitment_id: int) -> Recruitment:
+    """The recruitment with that key."""
+    return tx.get_one(Recruitment, recruitment_id)
+
+
+def delete_unused_recruitments(tx: Transaction, study_id: int) -> None:
+    """Remove the recruitments through which nobody ever came."""
+    is_used = exists().where(Enrolment.recruitment_id == Recruitment.id)
+    tx.execute(
+        delete(Recruitment).where(Recruitment.study_id == study_id, ~is_used),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def personal_links_of(tx: Transaction, recruitment_id: int) -> Sequence[PersonalLink]:
+    """The links for one person each, in order."""
+    query = select(PersonalLink).where(PersonalLink.recruitment_id == recruitment_id)
+    return tx.scalars(query.order_by(PersonalLink.number)).all()
+
+
+def has_personal_link(tx: Transaction, recruitment_id: int, token: str) -> bool:
+    """Whether the recruitment has this personal link."""
+    query = select(func.count()).where(
+        PersonalLink.recruitment_id == recruitment_id, PersonalLink.token == token
+    )
+    return bool(tx.scalar(query))
+
+
+def insert_personal_links(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows of `PersonalLink`."""
+    _insert(tx, PersonalLink, rows)
+
+
+def _insert(
+    tx: Transaction, table: type[Base], rows: Iterable[Mapping[str, Any]]
+) -> None:
+    waiting: list[Mapping[str, Any]] = []
+    for row in rows:
+        waiting.append(row)
+        if len(waiting) == _ROWS_AT_ONCE:
+            tx.execute(insert(table), waiting)
+            waiting = []
+    if waiting:
+        tx.execute(insert(table), waiting)
