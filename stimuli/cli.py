@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stimuli.errors import StimuliError
+from stimuli.manifest import ROLES
+
+if TYPE_CHECKING:
+    from stimuli.checking import Checked
 
 
 class _Group(click.Group):
@@ -53,6 +57,78 @@ def build(recipe: Path, out: Path, *, fresh: bool, is_json: bool) -> None:
         click.echo(f"{out} holds this very set already; nothing to do.")
     click.echo(_describe(built.summary))
     click.echo(f"Stimulus set in {out}")
+
+
+@stimuli.command()
+@click.argument("folder", metavar="SET", type=click.Path(path_type=Path))
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path),
+    help="The recipe, if it moved since the set was built.",
+)
+@click.option(
+    "--predictions/--no-predictions",
+    default=True,
+    help="Make the predictions again (default), or check the files only.",
+)
+@click.option(
+    "--tolerance",
+    default=0.01,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="How far probabilities, and margins in logits, may move.",
+)
+@click.option("--json", "is_json", is_flag=True, help="Print the findings as JSON.")
+def check(
+    folder: Path,
+    *,
+    recipe: Path | None,
+    predictions: bool,
+    tolerance: float,
+    is_json: bool,
+) -> None:
+    """Check that SET is still what it says; exit 1 and name what differs."""
+    from stimuli.checking import check_set
+
+    checked = check_set(
+        folder, recipe_path=recipe, has_predictions=predictions, tolerance=tolerance
+    )
+    if is_json:
+        click.echo(json.dumps(vars(checked), ensure_ascii=False))
+    else:
+        _print_checked(checked)
+    if checked.problems:
+        raise click.exceptions.Exit(1)
+
+
+@stimuli.command()
+@click.argument("folder", metavar="SET", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The contact sheet: a .png or .html file.",
+)
+@click.option("--n", default=48, show_default=True, type=click.IntRange(1, 5000))
+@click.option("--role", type=click.Choice(ROLES), help="Only trials of this role.")
+def show(folder: Path, *, out: Path, n: int, role: str | None) -> None:
+    """Write a contact sheet of SET."""
+    from stimuli.rendering.contact_sheet import write_sheet
+
+    n_shown = write_sheet(folder, out, n=n, role=role)
+    click.echo(f"{n_shown} trials in {out}")
+
+
+def _print_checked(checked: Checked) -> None:
+    click.echo(
+        f"{checked.n_stimuli} pictures, {checked.n_trials} trials, "
+        f"{checked.n_predictions} predictions made again"
+    )
+    for note in checked.notes:
+        click.echo(f"note: {note}")
+    for problem in checked.problems:
+        click.echo(f"differs: {problem}")
+    click.echo("all is well" if not checked.problems else "the set has changed")
 
 
 def _describe(summary: Mapping[str, Any]) -> str:

@@ -1,0 +1,189 @@
+"""Whether a stimulus set is still what it says it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from stimuli.building import ORIGIN
+from stimuli.classifiers import choose_device, load_classifiers
+from stimuli.manifest import (
+    Stimulus,
+    StimulusSet,
+    StimulusSetError,
+    Trial,
+    stimulus_from_json,
+    trial_from_json,
+    trial_id,
+)
+from stimuli.recipe_file import read_recipe
+from stimuli.recipes import RECIPES
+from stimuli.repredicting import Repeated, repeat_predictions
+
+Record = TypeVar("Record")
+
+
+@dataclass(kw_only=True)
+class Checked:
+    """What a check found.
+
+    Attributes:
+        n_stimuli: Pictures whose bytes were hashed.
+        n_trials: Trials read.
+        n_predictions: Predictions made again.
+        problems: What differs, one sentence each; empty when all is well.
+        notes: What was not checked, and why.
+    """
+
+    n_stimuli: int = 0
+    n_trials: int = 0
+    n_predictions: int = 0
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_set(
+    folder: Path,
+    *,
+    recipe_path: Path | None = None,
+    has_predictions: bool = True,
+    tolerance: float = 0.01,
+) -> Checked:
+    """Check a set's files, and make its predictions again on the stored bytes.
+
+    Args:
+        folder: The set.
+        recipe_path: Its recipe, where the classifier's paths start; found by
+            itself on the machine that built the set.
+        has_predictions: Whether to make the predictions again.
+        tolerance: How far probabilities, and the margin of a changed first
+            class in logits, may move between machines.
+
+    Raises:
+        StimuliError: If it is no stimulus set, or the classifier is gone.
+    """
+    opened = StimulusSet.open(folder)
+    checked = Checked()
+    stimuli = _read(folder / "manifest.jsonl", stimulus_from_json, checked)
+    trials = _read(folder / "trials.jsonl", trial_from_json, checked)
+    _check_texts(opened, checked)
+    checked.n_stimuli, checked.n_trials = len(stimuli), len(trials)
+    good = [s for s in stimuli if _check_picture(opened, s, checked)]
+    _check_strays(folder, stimuli, checked)
+    if not checked.problems:
+        _check_trials(opened, stimuli, trials=trials, checked=checked)
+    if not has_predictions:
+        return checked
+    repeated = _predict_again(
+        opened, good, recipe_path=recipe_path, tolerance=tolerance
+    )
+    if repeated is None:
+        checked.notes.append(
+            "predictions were not made again: the recipe is not where it was when "
+            "the set was built; give it with --recipe"
+        )
+        return checked
+    checked.n_predictions = repeated.n_predictions
+    checked.problems += repeated.problems
+    return checked
+
+
+def _read(path: Path, parse: Callable[[str], Record], checked: Checked) -> list[Record]:
+    records = []
+    with path.open(encoding="utf-8", errors="replace") as handle:
+        for number, line in enumerate(handle, start=1):
+            try:
+                records.append(parse(line))
+            except StimulusSetError as error:
+                checked.problems.append(f"{path.name} line {number}: {error}")
+    return records
+
+
+def _check_texts(opened: StimulusSet, checked: Checked) -> None:
+    try:
+        summary = opened.summary()
+        opened.classes()
+    except (ValueError, TypeError, KeyError) as error:
+        checked.problems.append(f"summary.json or classes.json is damaged: {error}")
+        return
+    digest = hashlib.sha256(opened.recipe_text().encode()).hexdigest()
+    if digest != summary.get("recipe_sha256"):
+        checked.problems.append("recipe.toml is not the recipe the set was built from")
+
+
+def _check_picture(opened: StimulusSet, stimulus: Stimulus, checked: Checked) -> bool:
+    path = opened.image_path(stimulus.id)
+    name = f"{stimulus.file} ({stimulus.source})"
+    if not path.is_file():
+        checked.problems.append(f"{name}: missing")
+        return False
+    if hashlib.sha256(path.read_bytes()).hexdigest() != stimulus.id:
+        checked.problems.append(f"{name}: its bytes are not those its name promises")
+        return False
+    return True
+
+
+def _check_strays(folder: Path, stimuli: Sequence[Stimulus], checked: Checked) -> None:
+    known = {f"{stimulus.id}.png" for stimulus in stimuli}
+    strays = sorted(p.name for p in (folder / "images").iterdir())
+    checked.problems += [
+        f"images/{name}: in no line of the manifest"
+        for name in strays
+        if name not in known
+    ]
+
+
+def _check_trials(
+    opened: StimulusSet,
+    stimuli: Sequence[Stimulus],
+    *,
+    trials: Sequence[Trial],
+    checked: Checked,
+) -> None:
+    ids = {stimulus.id for stimulus in stimuli}
+    classes = opened.classes()
+    for trial in trials:
+        expected = trial_id(trial.slots, trial.question, classes=trial.classes)
+        if trial.id != expected:
+            checked.problems.append(f"trial {trial.id}: its id should be {expected}")
+        if missing := set(trial.slots.values()) - ids:
+            checked.problems.append(f"trial {trial.id}: no stimulus {sorted(missing)}")
+        if unknown := set(trial.classes) - set(classes):
+            checked.problems.append(f"trial {trial.id}: no class {sorted(unknown)}")
+    counted = opened.summary()["trials"]
+    for role, n in counted.items():
+        n_there = sum(trial.role == role for trial in trials)
+        if n_there != n:
+            checked.problems.append(f"{n_there} {role} trials, the summary says {n}")
+
+
+def _predict_again(
+    opened: StimulusSet,
+    stimuli: Sequence[Stimulus],
+    *,
+    recipe_path: Path | None,
+    tolerance: float,
+) -> Repeated | None:
+    path = recipe_path or _find_recipe(opened.folder)
+    if path is None:
+        return None
+    recipe = read_recipe(path, {kind: entry[0] for kind, entry in RECIPES.items()})
+    device = choose_device(recipe.execution.device)
+    return repeat_predictions(
+        opened,
+        stimuli,
+        classifiers=load_classifiers(recipe, device=device),
+        tolerance=tolerance,
+    )
+
+
+def _find_recipe(folder: Path) -> Path | None:
+    origin = folder / ORIGIN
+    if not origin.is_file():
+        return None
+    path = Path(json.loads(origin.read_text("utf-8"))["recipe"])
+    return path if path.is_file() else None
