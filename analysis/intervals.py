@@ -7,7 +7,7 @@ method and its simulated coverage are in `docs/statistics.md`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, nan, sqrt
 from typing import Final, Literal
 
@@ -47,6 +47,10 @@ class Estimate:
     design_effect: float = nan
     n_people: int = 0
     target: Target = "images like these"
+
+    def complement(self) -> Estimate:
+        """The share of everything else."""
+        return replace(self, value=1 - self.value, low=1 - self.high, high=1 - self.low)
 
 
 def no_estimate(*, level: float = LEVEL, target: Target) -> Estimate:
@@ -171,6 +175,53 @@ def clustered_share(
         standard_error=sqrt(variance),
         design_effect=1.0 if alone == 0 else variance / alone,
         n_people=by_person.n_clusters,
+    )
+
+
+def stratified_share(
+    hits: npt.NDArray[np.float64],
+    drawn: npt.NDArray[np.float64],
+    *,
+    sizes: npt.NDArray[np.float64],
+    level: float = LEVEL,
+) -> Estimate:
+    """A share of a whole of which every stratum was sampled at its own rate.
+
+    Args:
+        hits: Hits per stratum, shape (strata,).
+        drawn: Draws per stratum, at least one each.
+        sizes: Members per stratum in the whole.
+        level: Nominal coverage.
+
+    Source:
+        Cochran (1977), "Sampling Techniques", eq. 5.6 without the finite
+        population correction; shares of 0 and 1 are given half a hit for the
+        variance; score bounds as in `score_bounds`.
+
+    >>> estimate = stratified_share(
+    ...     np.array([0.0, 5.0]), np.array([10.0, 10.0]), sizes=np.array([30.0, 10.0])
+    ... )
+    >>> estimate.value    # 30/40 * 0/10 + 10/40 * 5/10
+    0.125
+    """
+    if len(drawn) == 0 or sizes.sum() == 0:
+        return no_estimate(level=level, target="ignores people")
+    weights = sizes / sizes.sum()
+    share = float(weights @ (hits / drawn))
+    smooth = (hits + 0.5) / (drawn + 1)
+    variance = float(weights**2 @ (smooth * (1 - smooth) / drawn))
+    spread = share * (1 - share)
+    n_effective = spread / variance if spread > 0 else float(drawn.sum())
+    critical = critical_value(level=level, dof=inf)
+    low, high = score_bounds(share, n_effective, critical=critical)
+    return Estimate(
+        value=share,
+        low=low,
+        high=high,
+        n=int(drawn.sum()),
+        level=level,
+        standard_error=sqrt(variance),
+        target="ignores people",
     )
 
 

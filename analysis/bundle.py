@@ -1,0 +1,293 @@
+"""Reading a study's bundle: checked as a whole, then typed frames.
+
+The bundle is everything a report is made of; its columns are described in its
+own `data_dictionary.csv`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.frames import Problems, read_tables
+from analysis.schema import SCHEMA_VERSION
+
+_MOST_PROBLEMS: Final = 40
+
+
+class BundleError(AnalysisError):
+    """A bundle that cannot be analysed, with every problem found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierCounts:
+    """How often one classifier was right, over every image it saw.
+
+    Attributes:
+        name: The classifier.
+        n_seen: Labelled images it saw.
+        n_top1_wrong: Images whose first prediction is not the label.
+        n_top5_wrong: Images whose first five predictions leave the label out.
+    """
+
+    name: str
+    n_seen: int
+    n_top1_wrong: int
+    n_top5_wrong: int
+
+    @property
+    def n_top1_right(self) -> int:
+        """Images whose first prediction is the label."""
+        return self.n_seen - self.n_top1_wrong
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """One study's responses and all that is needed to make sense of them.
+
+    Attributes:
+        folder: Where it lies.
+        head: `bundle.json`.
+        classes: Columns class, name, gloss.
+        stimuli: One row per image shown.
+        trials: One row per trial.
+        uses: One row per prediction a trial judges.
+        sessions: One row per participant and block.
+        responses: One row per response and field.
+        survey: Exit survey, long.
+        audit: The researcher's own judgments: trial, accepts, at.
+    """
+
+    folder: Path
+    head: Mapping[str, Any]
+    classes: pd.DataFrame
+    stimuli: pd.DataFrame
+    trials: pd.DataFrame
+    uses: pd.DataFrame
+    sessions: pd.DataFrame
+    responses: pd.DataFrame
+    survey: pd.DataFrame
+    audit: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return str(self.head["study"]["name"])
+
+    @property
+    def title(self) -> str:
+        """The study's title."""
+        return str(self.head["study"]["title"])
+
+    @property
+    def n(self) -> int:
+        """Valid responses a trial needs."""
+        return int(self.head["design"]["responses_per_trial"])
+
+    @property
+    def k(self) -> int:
+        """Yes votes a prediction needs to be accepted."""
+        return int(self.head["design"]["agreement"])
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any of it was answered by programs."""
+        return bool(self.head["is_simulated"]) or bool(
+            self.sessions["is_simulated"].any()
+        )
+
+    @property
+    def is_pilot(self) -> bool:
+        """Whether it is a pilot, which never counts."""
+        return bool(self.head["environment"] == "pilot")
+
+    @cached_property
+    def classifiers(self) -> tuple[ClassifierCounts, ...]:
+        """The classifiers of the stimulus set, in the recipe's order."""
+        return tuple(
+            ClassifierCounts(
+                name=str(entry["name"]),
+                n_seen=int(entry["n_seen"]),
+                n_top1_wrong=int(entry.get("n_top1_wrong") or 0),
+                n_top5_wrong=int(entry.get("n_top5_wrong") or 0),
+            )
+            for entry in self.head["stimuli"]["classifiers"]
+        )
+
+    @cached_property
+    def class_names(self) -> Mapping[str, str]:
+        """Class id to the name people read."""
+        return dict(zip(self.classes["class"], self.classes["name"], strict=True))
+
+    @cached_property
+    def single_responses(self) -> pd.DataFrame:
+        """One row per response, its fields left out."""
+        single = self.responses.drop(columns=["field", "value"])
+        return single.drop_duplicates("response").reset_index(drop=True)
+
+    @cached_property
+    def votes(self) -> pd.DataFrame:
+        """The votes that count: the first n valid ones of each main trial.
+
+        Columns trial, participant, accepts (bool), session.
+        """
+        single = self.single_responses
+        return _votes(single[single["is_counted"]])
+
+    @cached_property
+    def votes_before_exclusion(self) -> pd.DataFrame:
+        """The first n votes of each main trial, valid or not."""
+        single = self.single_responses
+        main = self.trials.loc[self.trials["role"] == "main", "trial"]
+        cast = single[single["trial"].isin(main) & single["accepts"].notna()]
+        cast = cast.drop_duplicates(["trial", "participant"])
+        ordered = cast.sort_values(["trial", "acceptance_order"])
+        return _votes(ordered.groupby("trial").head(self.n))
+
+    @cached_property
+    def study_file(self) -> Mapping[str, Any]:
+        """`study.toml`, parsed; empty where it cannot be."""
+        return _toml(self.folder / "study.toml")
+
+    def image_path(self, stimulus: str) -> Path | None:
+        """The picture of a stimulus, if the bundle brought pictures."""
+        path = self.folder / "images" / f"{stimulus}.png"
+        return path if path.is_file() else None
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """The bundle in `folder`, checked.
+
+    Raises:
+        BundleError: Naming every problem: changed or missing files, missing
+            columns, unknown values, repeated rows, broken references.
+    """
+    head = _read_head(folder)
+    problems = Problems()
+    _check_hashes(folder, head, problems=problems)
+    frames = read_tables(folder, problems)
+    _check_counted(head, frames, problems=problems)
+    if problems.found:
+        raise BundleError(_joined(folder, problems.found))
+    return Bundle(folder=folder, head=head, **frames)
+
+
+def _votes(responses: pd.DataFrame) -> pd.DataFrame:
+    columns = ["trial", "participant", "accepts", "session"]
+    votes = responses.loc[responses["accepts"].notna(), columns]
+    return votes.astype({"accepts": bool}).reset_index(drop=True)
+
+
+def _read_head(folder: Path) -> dict[str, Any]:
+    path = folder / "bundle.json"
+    if not path.is_file():
+        raise BundleError(
+            f"{folder} is not a bundle: it has no bundle.json; make one with "
+            f"`secondlook study export NAME --out {folder}`"
+        )
+    try:
+        head = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise BundleError(f"{path} is not JSON: {error}") from error
+    version = head.get("schema_version") if isinstance(head, dict) else None
+    if version != SCHEMA_VERSION:
+        raise BundleError(
+            f"{path}: schema version {SCHEMA_VERSION} was expected, got {version!r}; "
+            "export the study again with this version of secondlook"
+        )
+    missing = [".".join(keys) for keys in _HEAD if not _has(head, keys)]
+    if missing:
+        raise BundleError(f"{path}: {', '.join(missing)} missing")
+    return dict(head)
+
+
+_HEAD: Final = (
+    ("study", "name"),
+    ("study", "title"),
+    ("study", "paradigm"),
+    ("environment",),
+    ("is_simulated",),
+    ("design", "responses_per_trial"),
+    ("design", "agreement"),
+    ("stimuli", "classifiers"),
+    ("flow",),
+    ("files",),
+)
+
+
+def _has(head: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
+    inner: Any = head
+    for key in keys:
+        if not isinstance(inner, Mapping) or key not in inner:
+            return False
+        inner = inner[key]
+    return True
+
+
+def _check_hashes(folder: Path, head: Mapping[str, Any], *, problems: Problems) -> None:
+    for name, expected in head["files"].items():
+        path = folder / name
+        if not path.is_file():
+            problems.add(f"{name} is listed in bundle.json but missing")
+        elif _sha256(path) != expected:
+            problems.add(f"{name} was changed after the export (its hash differs)")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _check_counted(
+    head: Mapping[str, Any],
+    frames: Mapping[str, pd.DataFrame],
+    *,
+    problems: Problems,
+) -> None:
+    """Counted must be the first n valid votes of main trials, nothing else."""
+    if not {"responses", "trials"} <= set(frames):
+        return
+    responses = frames["responses"]
+    n = int(head["design"]["responses_per_trial"])
+    main = frames["trials"].loc[frames["trials"]["role"] == "main", "trial"]
+    may_count = (
+        responses["trial"].isin(main)
+        & responses["is_valid"].fillna(False).astype(bool)
+        & responses["accepts"].notna()
+    )
+    single = responses[may_count].drop_duplicates("response")
+    ordered = single.sort_values(["trial", "acceptance_order"], kind="stable")
+    expected = ordered.groupby("trial").head(n)["response"]
+    wrong = responses["is_counted"] != responses["response"].isin(expected)
+    problems.add_rows(
+        "responses, is_counted",
+        wrong,
+        what=f"not the first {n} valid votes of a main trial by acceptance order",
+    )
+
+
+def _joined(folder: Path, found: list[str]) -> str:
+    shown = found[:_MOST_PROBLEMS]
+    rest = len(found) - len(shown)
+    lines = [f"{folder} cannot be analysed:", *(f"  {text}" for text in shown)]
+    if rest:
+        lines.append(f"  and {rest} more problems")
+    return "\n".join(
+        [*lines, "Export the study again, and leave the files as they are."]
+    )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}

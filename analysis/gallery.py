@@ -1,0 +1,48 @@
+"""Choosing the pictures of a gallery."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.aggregation.k_of_n import tally
+from analysis.blocks import Exhibit, Gallery
+from analysis.bundle import Bundle
+from analysis.wording import class_list
+
+
+def gallery(bundle: Bundle, *, shows: Sequence[str]) -> Gallery:
+    """Every trial of these measures that at least k of n people accept.
+
+    Ordered by votes, then by the trial's id, which is a hash: nobody chose.
+    """
+    counted = tally(bundle.votes, n=bundle.n)
+    accepted = counted[counted["is_resolved"] & (counted["n_yes"] >= bundle.k)]
+    uses = bundle.uses[bundle.uses["shows"].isin(shows)]
+    uses = uses[uses["trial"].isin(accepted.index)]
+    slots = bundle.trials.set_index("trial")["slots"]
+    exhibits = [
+        _exhibit(bundle, mine, slots=slots[trial], n_yes=accepted.loc[trial, "n_yes"])
+        for trial, mine in uses.groupby("trial", sort=True)
+    ]
+    exhibits.sort(key=lambda exhibit: -exhibit.n_yes)
+    return Gallery(
+        name="gallery",
+        caption=f"Predictions that at least {bundle.k} of {bundle.n} people accept, "
+        "by votes, then in the order of a hash.",
+        exhibits=tuple(exhibits),
+    )
+
+
+def _exhibit(bundle: Bundle, uses: pd.DataFrame, *, slots: str, n_yes: int) -> Exhibit:
+    names = bundle.class_names
+    return Exhibit(
+        stimulus=next(iter(json.loads(slots).values())),
+        label=class_list(uses["label"].unique(), names),
+        predicted=class_list(uses["predicted"].iloc[0].split("|"), names),
+        classifiers=", ".join(uses["classifier"].unique()),
+        n_yes=int(n_yes),
+        n=bundle.n,
+    )

@@ -1,0 +1,24 @@
+"""Every measure, in the order of the report; one line adds one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.bundle import Bundle
+from analysis.measures.accepted_predictions import AcceptedPredictions
+from analysis.measures.audit import Audit
+from analysis.measures.base import Measure
+from analysis.measures.error_report import RectifiedError
+from analysis.measures.yes_bias import YesBias
+
+MEASURES: Final[tuple[Measure, ...]] = (
+    RectifiedError(),
+    AcceptedPredictions(),
+    YesBias(),
+    Audit(),
+)
+
+
+def measures_of(bundle: Bundle) -> list[Measure]:
+    """The measures that this bundle allows."""
+    return [measure for measure in MEASURES if measure.applies(bundle)]

@@ -1,0 +1,155 @@
+"""The researcher's own judgment of a sample: are accepted predictions right?
+
+For every k, how many of the predictions that at least k people accept does the
+researcher, not knowing the votes, find wrong?
+
+Source:
+    Stock & Cisse (2018), section 3: the authors checked more than 500 questions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis import figures
+from analysis.aggregation.k_of_n import tally
+from analysis.blocks import DataTable, Drawing, Prose, Section
+from analysis.bundle import Bundle
+from analysis.intervals import Estimate, no_estimate, stratified_share
+from analysis.wording import count, estimate_numbers, interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditedLevel:
+    """What the audit says of predictions with at least k yes votes.
+
+    Attributes:
+        k: Yes votes at least.
+        n_accepted: Resolved trials with so many.
+        n_audited: How many of them the researcher judged.
+        false_positive: Share of them that the researcher rejects.
+    """
+
+    k: int
+    n_accepted: int
+    n_audited: int
+    false_positive: Estimate
+
+
+def audited_levels(bundle: Bundle) -> list[AuditedLevel]:
+    """One entry per k = 1..n, weighted back from the sample by votes.
+
+    The audit is drawn by number of votes, so that every number is represented;
+    each audited trial stands for all trials with as many votes.
+    """
+    resolved = _resolved_main(bundle)
+    audited = bundle.audit.merge(resolved, left_on="trial", right_index=True)
+    sizes = resolved["n_yes"].value_counts()
+    levels = []
+    for k in range(1, bundle.n + 1):
+        mine = audited[audited["n_yes"] >= k]
+        in_level = sizes[sizes.index >= k]
+        levels.append(
+            AuditedLevel(
+                k=k,
+                n_accepted=int(in_level.sum()),
+                n_audited=len(mine),
+                false_positive=_false_positive(mine, in_level),
+            )
+        )
+    return levels
+
+
+def _false_positive(audited: pd.DataFrame, sizes: pd.Series) -> Estimate:
+    hits = (~audited["accepts"]).groupby(audited["n_yes"]).agg(["sum", "size"])
+    if hits.empty or not set(sizes.index) <= set(hits.index):
+        return no_estimate(target="ignores people")
+    return stratified_share(
+        hits["sum"].to_numpy(float),
+        hits["size"].to_numpy(float),
+        sizes=sizes.reindex(hits.index).to_numpy(float),
+    )
+
+
+def _resolved_main(bundle: Bundle) -> pd.DataFrame:
+    """Resolved trials that re-examine an error: index trial, column n_yes."""
+    counted = tally(bundle.votes, n=bundle.n)
+    errors = bundle.uses.loc[bundle.uses["shows"] != "correct-top1", "trial"]
+    return counted[counted["is_resolved"] & counted.index.isin(errors)][["n_yes"]]
+
+
+class Audit:
+    """False positives at each k, against the researcher's blinded sample."""
+
+    name = "audit"
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the researcher audited anything."""
+        return len(bundle.audit) > 0
+
+    def headline(self, bundle: Bundle) -> list[str]:
+        """Nothing: the audit is read in the report."""
+        return []
+
+    def sections(self, bundle: Bundle) -> list[Section]:
+        """The rate of false positives at each k."""
+        levels = audited_levels(bundle)
+        intro = Prose(
+            text=f"A researcher judged {count(len(bundle.audit))} of the trials "
+            "without seeing votes, label or role. A false positive is a prediction "
+            "that at least k people accept and the researcher does not. Trials were "
+            "drawn by number of votes and are weighted back to all resolved trials. "
+            "One person's judgment is not the truth: read it as agreement with that "
+            "person."
+        )
+        return [
+            Section(
+                id="audit", title="Audit", blocks=[intro, _table(levels), _draw(levels)]
+            )
+        ]
+
+
+def _table(levels: list[AuditedLevel]) -> DataTable:
+    shown = pd.DataFrame(
+        {
+            "yes votes": [f"at least {level.k}" for level in levels],
+            "false positives": [interval(level.false_positive) for level in levels],
+            "trials accepted": [count(level.n_accepted) for level in levels],
+            "audited": [count(level.n_audited) for level in levels],
+        }
+    )
+    numbers = pd.DataFrame(
+        [
+            {
+                "k": level.k,
+                **estimate_numbers(level.false_positive, "false_positive"),
+                "n_accepted": level.n_accepted,
+                "n_audited": level.n_audited,
+            }
+            for level in levels
+        ]
+    )
+    return DataTable(
+        name="audit",
+        caption="Share of accepted predictions that the researcher rejects, by k "
+        "(95 % intervals for the sampling of trials).",
+        shown=shown,
+        numbers=numbers,
+    )
+
+
+def _draw(levels: list[AuditedLevel]) -> Drawing:
+    said = "; ".join(
+        f"at least {level.k}: {interval(level.false_positive)}" for level in levels
+    )
+    return Drawing(
+        name="audit",
+        caption="False positives by number of yes votes asked for (95 % intervals).",
+        alt=f"Share of accepted predictions that the researcher rejects. {said}.",
+        figure=figures.by_k(
+            {"audit": {level.k: level.false_positive for level in levels}},
+            quantity="rejected by the researcher",
+        ),
+    )

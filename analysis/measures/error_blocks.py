@@ -1,0 +1,453 @@
+"""Tables and figures of the rectified error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import nan
+from typing import Any
+
+import pandas as pd
+
+from analysis import figures
+from analysis.blocks import DataTable, Drawing
+from analysis.bundle import Bundle
+from analysis.measures.rectified_error import (
+    Comparison,
+    ErrorResult,
+    OtherSide,
+    measured_shows,
+)
+from analysis.wording import (
+    SHOWN_NAMES,
+    STANDARD_NAMES,
+    count,
+    estimate_numbers,
+    interval,
+    percent,
+    points,
+)
+
+OTHER_SIDE = (
+    "A share of the images that the classifier got right was put up as well, in the "
+    "same way. People reject some of them. The two-sided error counts both sides: "
+    "errors that people do not accept and right predictions that they reject."
+)
+PAIRED = (
+    "Differences on the same images, first classifier minus second. One judgment "
+    "serves every classifier that made the same prediction, and the intervals take "
+    "that, and people who judge many images, into account. An interval that leaves "
+    "out zero speaks for a difference; several pairs are not corrected for."
+)
+
+
+def headline_table(bundle: Bundle, results: Sequence[ErrorResult]) -> DataTable:
+    """Table 1: standard and rectified error of each classifier."""
+    shown = pd.DataFrame(
+        [
+            {
+                **_who(result),
+                "images": count(result.judged.classifier.n_seen),
+                "standard": interval(result.standard),
+                "rectified": interval(result.rectified),
+                "errors accepted": interval(result.accepted),
+            }
+            for result in results
+        ]
+    )
+    return DataTable(
+        name="errors",
+        caption=f"Standard and rectified error, share of all images; a prediction is "
+        f"right when at least {bundle.k} of {bundle.n} people accept it. 95 % "
+        "intervals for images like these and other people.",
+        shown=_one_kind(shown),
+        numbers=pd.DataFrame([_error_numbers(result, bundle) for result in results]),
+        text_columns=_n_words(shown),
+    )
+
+
+def headline_drawing(results: Sequence[ErrorResult]) -> Drawing:
+    """Standard beside rectified error."""
+    said = "; ".join(
+        f"{_label(result, results)}: standard {interval(result.standard)}, "
+        f"rectified {interval(result.rectified)}"
+        for result in results
+    )
+    sizes = sorted({result.judged.classifier.n_seen for result in results})
+    return Drawing(
+        name="errors",
+        caption="Standard and rectified error (95 % intervals), n = "
+        f"{' / '.join(map(count, sizes))} images.",
+        alt=f"{said}.",
+        figure=figures.standard_and_rectified(
+            [_label(result, results) for result in results],
+            [result.standard for result in results],
+            [result.rectified for result in results],
+        ),
+    )
+
+
+def interval_table(results: Sequence[ErrorResult]) -> DataTable:
+    """The same estimate with what each interval takes into account."""
+    kinds: tuple[tuple[str, Callable[[ErrorResult], Any]], ...] = (
+        ("images like these, other people", lambda result: result.rectified),
+        ("these images, other people (conservative)", lambda r: r.of_these_images),
+        ("ignores people (Wilson; too narrow)", lambda r: r.ignoring_people),
+    )
+    rows, numbers = [], []
+    for result in results:
+        for speaks_of, pick in kinds:
+            estimate = pick(result)
+            rows.append(
+                {
+                    **_who(result),
+                    "interval speaks of": speaks_of,
+                    "rectified": interval(estimate, digits=2),
+                }
+            )
+            numbers.append(
+                {
+                    **_ids(result),
+                    "target": estimate.target,
+                    **estimate_numbers(estimate, "rectified"),
+                    "design_effect": estimate.design_effect,
+                }
+            )
+    shown = pd.DataFrame(rows)
+    return DataTable(
+        name="intervals",
+        caption="What an interval speaks of. The first line is the headline.",
+        shown=_one_kind(shown),
+        numbers=pd.DataFrame(numbers),
+        text_columns=_n_words(shown) + 1,
+    )
+
+
+def votes_drawing(results: Sequence[ErrorResult]) -> Drawing:
+    """Figure 2: images by number of yes votes."""
+    counts = {_label(result, results): result.histogram for result in results}
+    said = "; ".join(
+        f"{name}: "
+        + ", ".join(
+            f"{votes} yes {percent(each / series.sum())}"
+            for votes, each in series.items()
+        )
+        for name, series in counts.items()
+    )
+    return Drawing(
+        name="votes",
+        caption="Images that the classifier got wrong, by number of people who accept "
+        "its prediction (numbers of images in brackets).",
+        alt=f"Histogram. {said}.",
+        figure=figures.votes_histogram(counts, what="images"),
+    )
+
+
+def votes_table(results: Sequence[ErrorResult]) -> DataTable:
+    """Images by number of yes votes."""
+    rows, numbers = [], []
+    for result in results:
+        total = int(result.histogram.sum())
+        cells = {
+            f"{votes} yes": f"{count(each)} ({percent(each / total if total else nan)})"
+            for votes, each in result.histogram.items()
+        }
+        rows.append({**_who(result), **cells, "resolved": count(total)})
+        for votes, each in result.histogram.items():
+            share = each / total if total else nan
+            numbers.append(
+                {**_ids(result), "n_yes": votes, "n_images": each, "share": share}
+            )
+    shown = pd.DataFrame(rows)
+    return DataTable(
+        name="votes",
+        caption="Resolved errors by number of yes votes: images (share).",
+        shown=_one_kind(shown),
+        numbers=pd.DataFrame(numbers),
+        text_columns=_n_words(shown),
+    )
+
+
+def by_k_drawing(results: Sequence[ErrorResult]) -> Drawing:
+    """Rectified error for every k."""
+    said = "; ".join(
+        f"{_label(result, results)}: "
+        + ", ".join(f"k = {k} {interval(each)}" for k, each in result.by_k.items())
+        for result in results
+    )
+    return Drawing(
+        name="error_by_k",
+        caption="Rectified error by number of yes votes asked for (95 % intervals); "
+        "dashed: standard error.",
+        alt=f"{said}.",
+        figure=figures.by_k(
+            {_label(result, results): result.by_k for result in results},
+            quantity="rectified error",
+            reference={
+                _label(result, results): result.standard.value for result in results
+            },
+        ),
+    )
+
+
+def by_k_table(results: Sequence[ErrorResult]) -> DataTable:
+    """Rectified error for every k."""
+    shown = pd.DataFrame(
+        [
+            {
+                **_who(result),
+                **{f"k = {k}": interval(each) for k, each in result.by_k.items()},
+            }
+            for result in results
+        ]
+    )
+    numbers = [
+        {**_ids(result), "k": k, **estimate_numbers(each, "rectified")}
+        for result in results
+        for k, each in result.by_k.items()
+    ]
+    return DataTable(
+        name="error_by_k",
+        caption="Rectified error when at least k yes votes are asked for.",
+        shown=_one_kind(shown),
+        numbers=pd.DataFrame(numbers),
+        text_columns=_n_words(shown),
+    )
+
+
+def comparison_table(pairs: Sequence[Comparison]) -> DataTable:
+    """Paired differences."""
+    shown = pd.DataFrame(
+        [
+            {
+                "pair": f"{pair.first} − {pair.second}",
+                "error": STANDARD_NAMES[pair.shows],
+                "re-examined": SHOWN_NAMES[pair.shows],
+                "standard": f"{100 * pair.standard:+.1f} points",
+                "rectified": points(pair.rectified),
+            }
+            for pair in pairs
+        ]
+    )
+    numbers = pd.DataFrame(
+        [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "shows": pair.shows,
+                "standard_difference": pair.standard,
+                **estimate_numbers(pair.rectified, "rectified_difference"),
+                "n_images": pair.rectified.n,
+            }
+            for pair in pairs
+        ]
+    )
+    return DataTable(
+        name="comparisons",
+        caption="Differences between classifiers on the same images, percentage "
+        "points (95 % intervals).",
+        shown=_one_kind(shown),
+        numbers=numbers,
+        text_columns=_n_words(shown),
+    )
+
+
+def comparison_drawing(pairs: Sequence[Comparison]) -> Drawing:
+    """Paired differences of rectified error."""
+    several = len({pair.shows for pair in pairs}) > 1
+    names = [
+        f"{pair.first}\n− {pair.second}"
+        + (f"\n({SHOWN_NAMES[pair.shows]})" if several else "")
+        for pair in pairs
+    ]
+    said = "; ".join(
+        f"{pair.first} minus {pair.second}: {points(pair.rectified)}" for pair in pairs
+    )
+    return Drawing(
+        name="comparisons",
+        caption=f"Differences of rectified error on the same "
+        f"{count(pairs[0].rectified.n)} images.",
+        alt=f"{said}.",
+        figure=figures.differences(names, [pair.rectified for pair in pairs]),
+    )
+
+
+def other_side_table(sides: Sequence[OtherSide]) -> DataTable:
+    """Right predictions that people reject."""
+    shown = pd.DataFrame(
+        [
+            {
+                "classifier": side.classifier,
+                "right": count(side.n_right),
+                "judged": count(side.n_judged),
+                "rejected": interval(side.rejected),
+                "two-sided error": interval(side.two_sided),
+            }
+            for side in sides
+        ]
+    )
+    numbers = pd.DataFrame(
+        [
+            {
+                "classifier": side.classifier,
+                "n_right": side.n_right,
+                "n_judged": side.n_judged,
+                **estimate_numbers(side.rejected, "rejected"),
+                **estimate_numbers(side.two_sided, "two_sided"),
+            }
+            for side in sides
+        ]
+    )
+    return DataTable(
+        name="right_predictions",
+        caption="Right predictions that fewer than k people accept, and the error "
+        "that counts both sides (95 % intervals for images like these).",
+        shown=shown,
+        numbers=numbers,
+    )
+
+
+def before_after_table(
+    before: Sequence[ErrorResult], after: Sequence[ErrorResult]
+) -> DataTable:
+    """Rectified error before and after exclusion."""
+    rows, numbers = [], []
+    for first, second in zip(before, after, strict=True):
+        rows.append(
+            {
+                **_who(second),
+                "before": interval(first.rectified),
+                "resolved before": count(len(first.judged.resolved)),
+                "after": interval(second.rectified),
+                "resolved after": count(len(second.judged.resolved)),
+            }
+        )
+        for stage, result in (("before", first), ("after", second)):
+            numbers.append(
+                {
+                    **_ids(result),
+                    "stage": stage,
+                    **estimate_numbers(result.rectified, "rectified"),
+                    "n_resolved": len(result.judged.resolved),
+                }
+            )
+    shown = pd.DataFrame(rows)
+    return DataTable(
+        name="before_after",
+        caption="Rectified error before and after exclusion (95 % intervals).",
+        shown=_one_kind(shown),
+        numbers=pd.DataFrame(numbers),
+        text_columns=_n_words(shown),
+    )
+
+
+def unresolved_table(results: Sequence[ErrorResult]) -> DataTable:
+    """Bounds of the rectified error over unresolved trials."""
+    shown = pd.DataFrame(
+        [
+            {
+                **_who(result),
+                "errors": count(result.judged.n_wrong),
+                "unresolved": count(result.n_unresolved),
+                "if all accepted": percent(result.low),
+                "headline": percent(result.rectified.value),
+                "if all rejected": percent(result.high),
+            }
+            for result in results
+        ]
+    )
+    numbers = pd.DataFrame(
+        [
+            {
+                **_ids(result),
+                "n_wrong": result.judged.n_wrong,
+                "n_unresolved": result.n_unresolved,
+                "rectified_if_accepted": result.low,
+                "rectified": result.rectified.value,
+                "rectified_if_rejected": result.high,
+            }
+            for result in results
+        ]
+    )
+    return DataTable(
+        name="unresolved_bounds",
+        caption="Rectified error if every unresolved image were accepted or rejected.",
+        shown=_one_kind(shown),
+        numbers=numbers,
+        text_columns=_n_words(shown),
+    )
+
+
+def unresolved_list(bundle: Bundle) -> DataTable:
+    """Unresolved trials by number of votes; each one in the CSV file."""
+    uses = bundle.uses[bundle.uses["shows"].isin(measured_shows(bundle))]
+    trials = uses["trial"].drop_duplicates()
+    n_votes = trials.map(bundle.votes.groupby("trial").size()).fillna(0).astype(int)
+    n_yes = trials.map(bundle.votes.groupby("trial")["accepts"].sum()).fillna(0)
+    numbers = pd.DataFrame(
+        {"trial": trials, "n_votes": n_votes, "n_yes": n_yes.astype(int)}
+    )
+    numbers = numbers[numbers["n_votes"] < bundle.n].reset_index(drop=True)
+    per_number = numbers["n_votes"].value_counts().sort_index()
+    shown = pd.DataFrame(
+        {
+            "votes so far": [str(votes) for votes in per_number.index],
+            "trials": [count(each) for each in per_number],
+        }
+    )
+    return DataTable(
+        name="unresolved_trials",
+        caption="Unresolved trials by number of valid votes (each trial is listed in "
+        "the CSV file).",
+        shown=shown,
+        numbers=numbers,
+    )
+
+
+def _who(result: ErrorResult) -> dict[str, str]:
+    return {
+        "classifier": result.classifier,
+        "error": STANDARD_NAMES[result.shows],
+        "re-examined": SHOWN_NAMES[result.shows],
+    }
+
+
+def _ids(result: ErrorResult) -> dict[str, str]:
+    return {"classifier": result.classifier, "shows": result.shows}
+
+
+def _one_kind(shown: pd.DataFrame) -> pd.DataFrame:
+    """Without the columns that say the same in every row."""
+    same = [
+        name
+        for name in ("error", "re-examined")
+        if name in shown and shown[name].nunique() < 2
+    ]
+    return shown.drop(columns=same)
+
+
+def _n_words(shown: pd.DataFrame) -> int:
+    kept = _one_kind(shown)
+    return 1 + sum(name in kept for name in ("error", "re-examined"))
+
+
+def _label(result: ErrorResult, results: Sequence[ErrorResult]) -> str:
+    several = len({each.shows for each in results}) > 1
+    if not several:
+        return result.classifier
+    return f"{result.classifier}, {SHOWN_NAMES[result.shows]}"
+
+
+def _error_numbers(result: ErrorResult, bundle: Bundle) -> dict[str, Any]:
+    return {
+        **_ids(result),
+        "n_images": result.judged.classifier.n_seen,
+        "n_wrong": result.judged.n_wrong,
+        "n_resolved": len(result.judged.resolved),
+        "k": bundle.k,
+        "n": bundle.n,
+        **estimate_numbers(result.standard, "standard"),
+        **estimate_numbers(result.rectified, "rectified"),
+        **estimate_numbers(result.accepted, "errors_accepted"),
+        "design_effect": result.rectified.design_effect,
+        "n_participants": result.rectified.n_people,
+    }

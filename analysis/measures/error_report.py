@@ -1,0 +1,204 @@
+"""The rectified error's part of the report."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.agreement import krippendorff_alpha
+from analysis.blocks import Block, Prose, Section
+from analysis.bundle import Bundle
+from analysis.gallery import gallery
+from analysis.measures import error_blocks as blocks
+from analysis.measures.rectified_error import (
+    ErrorResult,
+    comparisons,
+    error_results,
+    measured_shows,
+    other_sides,
+)
+from analysis.wording import STANDARD_NAMES, count, interval, percent
+
+ONE_SIDED = (
+    "Only images that the classifier got wrong were re-examined, so the rectified "
+    "error can only be lower than the standard error: it is a lower bound on the "
+    "error people would find if they judged every image by the same rule. People who "
+    "say yes readily make it lower still; see the controls."
+)
+
+
+class RectifiedError:
+    """Standard and rectified error at k of n, for one or several classifiers."""
+
+    name = "rectified-error"
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether errors of a labelled data set were re-examined."""
+        return bool(measured_shows(bundle))
+
+    def headline(self, bundle: Bundle) -> list[str]:
+        """Both errors with intervals, and the histogram of yes votes."""
+        results = error_results(bundle)
+        lines = [
+            f"a prediction is right when at least {bundle.k} of {bundle.n} people "
+            "accept it",
+            "95 % intervals for images like these and other people",
+            "",
+            *_error_lines(results),
+            "",
+            "images by number of people who said yes",
+            *_histogram_lines(results, n=bundle.n),
+        ]
+        open_trials = sum(result.n_unresolved for result in results)
+        if open_trials:
+            lines += ["", f"unresolved (fewer than {bundle.n} votes): {open_trials}"]
+        return lines
+
+    def sections(self, bundle: Bundle) -> list[Section]:
+        """From the headline to the gallery."""
+        results = error_results(bundle)
+        found = [_result(bundle, results), _votes(bundle, results)]
+        found.append(_by_k(bundle, results))
+        if len(bundle.classifiers) > 1:
+            found.append(_compared(bundle))
+        if sides := other_sides(bundle):
+            found.append(
+                Section(
+                    id="right-side",
+                    title="The other side: right predictions",
+                    blocks=[
+                        Prose(text=blocks.OTHER_SIDE),
+                        blocks.other_side_table(sides),
+                    ],
+                )
+            )
+        found.append(_before_after(bundle, results))
+        found.append(_unresolved(bundle, results))
+        found.append(
+            Section(
+                id="gallery",
+                title="“Errors” that people accept",
+                blocks=[gallery(bundle, shows=measured_shows(bundle)[:1])],
+            )
+        )
+        return found
+
+
+def _error_lines(results: list[ErrorResult]) -> list[str]:
+    header = f"{'classifier':<22} {'error':<6} {'standard':<21} {'rectified':<21}"
+    lines = [header.rstrip()]
+    for result in results:
+        error = STANDARD_NAMES[result.shows].removesuffix(" error")
+        lines.append(
+            f"{result.classifier:<22.22} {error:<6} {interval(result.standard):<21} "
+            f"{interval(result.rectified):<21}".rstrip()
+        )
+        if result.shows.startswith("top5"):
+            lines.append(f"{'':<22} (of {result.shows.removeprefix('top5-of-')})")
+    return lines
+
+
+def _histogram_lines(results: list[ErrorResult], *, n: int) -> list[str]:
+    lines = [f"{'':<22} " + "".join(f"{votes:>9}" for votes in range(n + 1))]
+    for result in results:
+        total = int(result.histogram.sum())
+        shares = [percent(each / total) if total else "–" for each in result.histogram]
+        label = f"{result.classifier:.12} (n={total})"
+        lines.append(f"{label:<22} " + "".join(f"{share:>9}" for share in shares))
+        counts = "".join(f"{count(each):>9}" for each in result.histogram)
+        lines.append(f"{'':<22} {counts}")
+    return lines
+
+
+def _result(bundle: Bundle, results: list[ErrorResult]) -> Section:
+    parts: list[Block] = []
+    if all(result.rectified.n == 0 for result in results):
+        parts.append(
+            Prose(
+                kind="warning",
+                text=f"No image has {bundle.n} valid votes yet, so there is no "
+                "rectified error to report.",
+            )
+        )
+    parts += [blocks.headline_table(bundle, results), Prose(text=ONE_SIDED)]
+    if any(result.rectified.n for result in results):
+        parts.insert(1, blocks.headline_drawing(results))
+        parts.append(blocks.interval_table(results))
+    return Section(id="result", title="Standard and rectified error", blocks=parts)
+
+
+def _votes(bundle: Bundle, results: list[ErrorResult]) -> Section:
+    resolved = [result for result in results if len(result.judged.resolved)]
+    parts: list[Block] = []
+    if resolved:
+        parts.append(blocks.votes_drawing(resolved))
+    parts.append(blocks.votes_table(results))
+    parts.append(Prose(text=_agreement(bundle)))
+    return Section(id="votes", title="How many people say yes", blocks=parts)
+
+
+def _agreement(bundle: Bundle) -> str:
+    alpha = krippendorff_alpha(bundle.votes, unit="trial", value="accepts")
+    shown = "not defined (no data)" if pd.isna(alpha) else f"{alpha:.2f}"
+    return (
+        "Agreement of people with each other on main trials, Krippendorff's alpha "
+        f"(nominal): {shown}, over {count(len(bundle.votes))} votes. Nobody is left "
+        "out for disagreeing with others."
+    )
+
+
+def _by_k(bundle: Bundle, results: list[ErrorResult]) -> Section:
+    parts: list[Block] = [
+        Prose(
+            text="The bar of k yes votes is a choice. This is the rectified error for "
+            f"every bar; the study was frozen with k = {bundle.k}."
+        )
+    ]
+    if any(result.rectified.n for result in results):
+        parts.append(blocks.by_k_drawing(results))
+    parts.append(blocks.by_k_table(results))
+    return Section(id="by-k", title="Error as a function of k", blocks=parts)
+
+
+def _compared(bundle: Bundle) -> Section:
+    pairs = comparisons(bundle)
+    if not pairs:
+        text = (
+            "The classifiers saw different numbers of images, so they cannot be paired."
+        )
+        return Section(
+            id="comparison", title="Classifiers compared", blocks=[Prose(text=text)]
+        )
+    parts: list[Block] = [Prose(text=blocks.PAIRED), blocks.comparison_table(pairs)]
+    if any(pair.rectified.n for pair in pairs):
+        parts.append(blocks.comparison_drawing(pairs))
+    return Section(id="comparison", title="Classifiers compared", blocks=parts)
+
+
+def _before_after(bundle: Bundle, after: list[ErrorResult]) -> Section:
+    before = error_results(bundle, bundle.votes_before_exclusion)
+    intro = Prose(
+        text="“Before” takes the first n votes of each trial whoever gave them; "
+        "“after” takes the first n votes of sessions that passed the preregistered "
+        "rules, and is the result of the study."
+    )
+    return Section(
+        id="before-after",
+        title="Error before and after exclusion",
+        blocks=[intro, blocks.before_after_table(before, after)],
+    )
+
+
+def _unresolved(bundle: Bundle, results: list[ErrorResult]) -> Section:
+    n_open = sum(result.n_unresolved for result in results)
+    text = (
+        f"Every error has {bundle.n} valid votes."
+        if n_open == 0
+        else f"Errors with fewer than {bundle.n} valid votes are unresolved. The "
+        "headline takes them to be like the resolved ones; the bounds take all of them "
+        "as accepted (lower) or as rejected (upper)."
+    )
+    parts: list[Block] = [Prose(text=text)]
+    if n_open:
+        parts.append(blocks.unresolved_table(results))
+        parts.append(blocks.unresolved_list(bundle))
+    return Section(id="unresolved", title="Unresolved trials", blocks=parts)

@@ -1,0 +1,179 @@
+"""How readily people say yes: catch and control trials, whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from analysis import figures
+from analysis.blocks import Block, DataTable, Drawing, Prose, Section
+from analysis.bundle import Bundle
+from analysis.intervals import Estimate, clustered_share
+from analysis.wording import count, estimate_numbers, interval
+
+KINDS: Final = {
+    "known_yes": "known yes (class is there)",
+    "known_no": "known no (class is far off)",
+    "random_foil": "random foil (class drawn at random)",
+    "hard_foil": "hard foil (confusable class, absent)",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlRate:
+    """How often people say yes to one kind of trial whose truth is known."""
+
+    control: str
+    n_trials: int
+    n_participants: int
+    says_yes: Estimate
+
+
+def control_rates(bundle: Bundle, *, only_valid: bool = True) -> list[ControlRate]:
+    """Share of yes per kind of catch and control, people of valid sessions.
+
+    The interval counts every participant and every trial as one cluster.
+    """
+    responses = _control_responses(bundle, only_valid=only_valid)
+    rates = []
+    for control in [*KINDS, *sorted(set(responses["control"]) - set(KINDS))]:
+        mine = responses[responses["control"] == control]
+        if mine.empty:
+            continue
+        rates.append(
+            ControlRate(
+                control=control,
+                n_trials=mine["trial"].nunique(),
+                n_participants=mine["participant"].nunique(),
+                says_yes=clustered_share(
+                    mine["accepts"].astype(float),
+                    participants=mine["participant"],
+                    trials=mine["trial"],
+                ),
+            )
+        )
+    return rates
+
+
+def catch_accuracy(bundle: Bundle, *, only_valid: bool) -> Estimate:
+    """Share of catch trials answered right."""
+    trials = bundle.trials.loc[bundle.trials["role"] == "catch", "trial"]
+    found = bundle.single_responses
+    found = found[found["trial"].isin(trials) & found["is_right"].notna()]
+    if only_valid:
+        found = found[found["is_valid"].fillna(value=False).astype(bool)]
+    return clustered_share(
+        found["is_right"].astype(float),
+        participants=found["participant"],
+        trials=found["trial"],
+    )
+
+
+def _control_responses(bundle: Bundle, *, only_valid: bool) -> pd.DataFrame:
+    """Columns trial, control, participant, accepts, of catch and control trials."""
+    kinds = bundle.trials.set_index("trial")
+    kinds = kinds[kinds["role"].isin(("catch", "control"))]["control"]
+    found = bundle.single_responses
+    found = found[found["trial"].isin(kinds.index)]
+    found = found.assign(
+        control=found["trial"].map(kinds),
+        accepts=_says_yes(found, kinds),
+    )
+    if only_valid:
+        found = found[found["is_valid"].fillna(value=False).astype(bool)]
+    return found[found["accepts"].notna()]
+
+
+def _says_yes(found: pd.DataFrame, kinds: pd.Series) -> pd.Series:
+    """The vote; where the export has none, read from the key being met."""
+    meant_yes = found["trial"].map(kinds) == "known_yes"
+    from_key = found["is_right"].where(meant_yes, ~found["is_right"])
+    return found["accepts"].where(found["accepts"].notna(), from_key)
+
+
+class YesBias:
+    """Catch accuracy and yes-bias, per kind of control."""
+
+    name = "yes-bias"
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether there is a catch or control trial."""
+        return bool(bundle.trials["role"].isin(("catch", "control")).any())
+
+    def headline(self, bundle: Bundle) -> list[str]:
+        """Nothing: controls are read beside the main result."""
+        return []
+
+    def sections(self, bundle: Bundle) -> list[Section]:
+        """How often people say yes where the truth is known."""
+        blocks: list[Block] = [_prose(bundle)]
+        rates = control_rates(bundle)
+        if rates:
+            blocks.append(_table(rates))
+            blocks.append(_drawing(rates))
+        return [Section(id="controls", title="Controls and yes-bias", blocks=blocks)]
+
+
+def _prose(bundle: Bundle) -> Prose:
+    before, after = (
+        interval(catch_accuracy(bundle, only_valid=valid)) for valid in (False, True)
+    )
+    return Prose(
+        text="Some trials have a known truth. Yes to a class that is not there "
+        "measures how readily people say yes, which makes errors look smaller than "
+        "they are; hard foils (confusable classes known to be absent) say more than "
+        "far classes, which nobody takes for right. Only sessions that passed the "
+        f"quality rules are counted. Catch trials answered right: {before} of all "
+        f"people, {after} of those that passed; passing asks for catch trials "
+        "answered right, so the second number is not an independent check."
+    )
+
+
+def _table(rates: list[ControlRate]) -> DataTable:
+    shown = pd.DataFrame(
+        {
+            "kind": [KINDS.get(rate.control, rate.control) for rate in rates],
+            "said yes": [interval(rate.says_yes) for rate in rates],
+            "responses": [count(rate.says_yes.n) for rate in rates],
+            "trials": [count(rate.n_trials) for rate in rates],
+            "people": [count(rate.n_participants) for rate in rates],
+        }
+    )
+    numbers = pd.DataFrame(
+        [
+            {
+                "control": rate.control,
+                **estimate_numbers(rate.says_yes, "says_yes"),
+                "n_responses": rate.says_yes.n,
+                "n_trials": rate.n_trials,
+                "n_participants": rate.n_participants,
+            }
+            for rate in rates
+        ]
+    )
+    return DataTable(
+        name="controls",
+        caption="Share of yes where the truth is known, with 95 % intervals that "
+        "count people and trials as clusters.",
+        shown=shown,
+        numbers=numbers,
+    )
+
+
+def _drawing(rates: list[ControlRate]) -> Drawing:
+    said = "; ".join(
+        f"{KINDS.get(rate.control, rate.control)}: {interval(rate.says_yes)}"
+        for rate in rates
+    )
+    return Drawing(
+        name="yes_bias",
+        caption="How often people said yes on trials whose truth is known "
+        "(95 % intervals).",
+        alt=f"Share of yes by kind of control. {said}.",
+        figure=figures.says_yes(
+            [KINDS.get(rate.control, rate.control) for rate in rates],
+            [rate.says_yes for rate in rates],
+        ),
+    )

@@ -1,0 +1,71 @@
+"""Numbers and classes in the words of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isnan
+from typing import Final
+
+from analysis.intervals import Estimate
+
+NOTHING: Final = "–"
+
+STANDARD_NAMES: Final[Mapping[str, str]] = {
+    "top1": "top-1 error",
+    "top5-of-top1-errors": "top-5 error",
+    "top5-of-top5-errors": "top-5 error",
+}
+SHOWN_NAMES: Final[Mapping[str, str]] = {
+    "top1": "top-1 errors, first class shown",
+    "top5-of-top1-errors": "top-1 errors, five classes shown",
+    "top5-of-top5-errors": "top-5 errors, five classes shown",
+}
+
+
+def percent(share: float, *, digits: int = 1) -> str:
+    """A share as a percentage; an en dash where there is none.
+
+    >>> percent(0.0947, digits=2), percent(float("nan"))
+    ('9.47 %', '–')
+    """
+    return NOTHING if isnan(share) else f"{100 * share:.{digits}f} %"
+
+
+def interval(estimate: Estimate, *, digits: int = 1) -> str:
+    """Value and interval in per cent: "9.5 % [8.9, 10.1]"."""
+    if isnan(estimate.value):
+        return f"{NOTHING} (n = 0)"
+    low, high = (f"{100 * end:.{digits}f}" for end in (estimate.low, estimate.high))
+    return f"{percent(estimate.value, digits=digits)} [{low}, {high}]"
+
+
+def points(estimate: Estimate, *, digits: int = 1) -> str:
+    """A difference in percentage points with its interval and sign."""
+    if isnan(estimate.value):
+        return f"{NOTHING} (n = 0)"
+    low, high = (f"{100 * end:+.{digits}f}" for end in (estimate.low, estimate.high))
+    return f"{100 * estimate.value:+.{digits}f} points [{low}, {high}]"
+
+
+def count(n: float) -> str:
+    """A whole number with thin thousands.
+
+    >>> count(56725)
+    '56 725'
+    """
+    return NOTHING if isnan(n) else f"{round(n):,}".replace(",", " ")
+
+
+def class_list(ids: Iterable[str], names: Mapping[str, str]) -> str:
+    """Class names, comma separated; an unknown id stays an id."""
+    return ", ".join(names.get(each, each) for each in ids if each)
+
+
+def estimate_numbers(estimate: Estimate, prefix: str) -> dict[str, float]:
+    """Columns of a CSV table: value, ends and standard error, as shares."""
+    return {
+        prefix: estimate.value,
+        f"{prefix}_low": estimate.low,
+        f"{prefix}_high": estimate.high,
+        f"{prefix}_standard_error": estimate.standard_error,
+    }
