@@ -15,9 +15,10 @@ media = Blueprint("media", __name__)
 def image(token: str) -> ResponseReturnValue:
     """One PNG."""
     path = responding.media_file(services(), token)
-    # The file's own name is a hash of its content: the token says less.
+    # The file's own name is the hash of its content, which is not for participants.
     answer = send_file(
         path, mimetype="image/png", conditional=True, etag=token, last_modified=0
     )
+    del answer.headers["Content-Disposition"]
     answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return answer
