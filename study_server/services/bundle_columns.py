@@ -158,6 +158,15 @@ EVENTS: Final = (
 )
 
 
+DICTIONARY: Final = (
+    Column("file", "text", "a file of the bundle"),
+    Column("column", "text", "one of its columns, or of a line's keys"),
+    Column("type", "text", "text, integer, number, boolean, time (ISO 8601), json"),
+    Column("unit", "text", "unit; empty where there is none"),
+    Column("description", "text", "what it means"),
+)
+
+
 def dictionary_rows(suffix: str) -> list[dict[str, str]]:
     """One row per column of every file: file, column, type, unit, description.
 
@@ -165,6 +174,7 @@ def dictionary_rows(suffix: str) -> list[dict[str, str]]:
         suffix: "csv" or "parquet".
     """
     files = {f"{name}.{suffix}": columns for name, columns in TABLES.items()}
+    others = {"events.jsonl": EVENTS, "data_dictionary.csv": DICTIONARY}
     return [
         {
             "file": file,
@@ -173,6 +183,6 @@ def dictionary_rows(suffix: str) -> list[dict[str, str]]:
             "unit": column.unit,
             "description": column.description,
         }
-        for file, columns in {**files, "events.jsonl": EVENTS}.items()
+        for file, columns in {**files, **others}.items()
         for column in columns
     ]

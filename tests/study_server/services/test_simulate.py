@@ -65,7 +65,7 @@ def test_careful_people_tell_what_is_there_from_what_is_not(ran):
 
 def test_the_same_generator_gives_the_same_study_whatever_the_timing(tmp_path):
     found = []
-    for number, n_at_once in enumerate((6, 6)):
+    for number in range(2):
         folder = tmp_path / str(number)
         with opened(folder) as services:
             create_tiny_study(services, folder)
@@ -77,8 +77,8 @@ def test_the_same_generator_gives_the_same_study_whatever_the_timing(tmp_path):
                     services,
                     NAME,
                     rng=np.random.default_rng(2),
-                    n=6,
-                    n_at_once=n_at_once,
+                    n=4,
+                    n_at_once=4,
                 )
             sessions, responses = simulated(services)
             found.append(
@@ -109,13 +109,24 @@ def test_an_unknown_study_lists_those_there_are(empty, tmp_path):
         )
 
 
-def test_a_study_without_simulated_recruitment_says_what_to_add(empty, tmp_path):
+def test_a_study_file_without_simulated_section_can_be_simulated_too(empty, tmp_path):
     text = STUDY[: STUDY.index("[recruiter.simulated]")]
     create_tiny_study(empty, tmp_path, text=text)
-    with pytest.raises(SimulationError, match=r"\[recruiter.simulated\]"):
-        run_simulation(
-            "http://127.0.0.1:9", empty, NAME, rng=np.random.default_rng(0), n=1
+    studies.freeze_study(empty, NAME)
+    studies.open_study(empty, NAME)
+    with serving(empty) as url:
+        summary = run_simulation(
+            url,
+            empty,
+            NAME,
+            rng=np.random.default_rng(0),
+            n=1,
+            mix={"careful": 1},
+            fetches_images=False,
         )
+    assert summary.outcomes == {"completed": 1}
+    # 2 practice, 6 main and 2 catch trials.
+    assert summary.n_responses == 10
 
 
 def test_a_server_that_is_not_there_is_said_plainly(empty, tmp_path):
