@@ -35,7 +35,8 @@ COLOURS: Final = (
 MARKERS: Final = ("o", "s", "^", "D", "v", "P")
 WIDTH_IN: Final = 5.0
 
-STYLE: Final[Mapping[str, Any]] = {
+# Any: matplotlib types every key as a literal.
+STYLE: Final[dict[Any, Any]] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9,
@@ -72,7 +73,7 @@ def _styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with mpl.rc_context(dict(STYLE)):
+        with mpl.rc_context(STYLE):
             return draw(*args, **kwargs)
 
     return drawn
@@ -96,9 +97,8 @@ def votes_histogram(counts: Mapping[str, pd.Series], *, what: str) -> Figure:
     for panel, (name, series) in zip(panels, counts.items(), strict=True):
         shares = _shares(series)
         panel.bar(shares.index, shares, width=0.72, color=COLOURS[0])
-        for votes, share in shares.items():
-            label = f"{100 * share:.1f} %\n({count(series[votes])})"
-            _above(panel, float(str(votes)), share, label)
+        for votes, (share, n) in enumerate(zip(shares, series, strict=True)):
+            _above(panel, votes, share, f"{100 * share:.1f} %\n({count(n)})")
         panel.set_title(f"{name}, n = {count(series.sum())} {what}", loc="left")
         panel.set_ylim(0, max(tallest * 1.32, 0.01))
         panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))

@@ -19,12 +19,13 @@ def gallery(bundle: Bundle, *, shows: Sequence[str]) -> Gallery:
     Ordered by votes, then by the trial's id, which is a hash: nobody chose.
     """
     counted = tally(bundle.votes, n=bundle.n)
-    accepted = counted[counted["is_resolved"] & (counted["n_yes"] >= bundle.k)]
+    resolved = counted[counted["is_resolved"]]
+    accepted = resolved.loc[resolved["n_yes"] >= bundle.k, "n_yes"].to_dict()
     uses = bundle.uses[bundle.uses["shows"].isin(shows)]
-    uses = uses[uses["trial"].isin(accepted.index)]
-    slots = bundle.trials.set_index("trial")["slots"]
+    uses = uses[uses["trial"].isin(accepted)]
+    slots = dict(zip(bundle.trials["trial"], bundle.trials["slots"], strict=True))
     exhibits = [
-        _exhibit(bundle, mine, slots=slots[trial], n_yes=accepted.loc[trial, "n_yes"])
+        _exhibit(bundle, mine, slots=slots[trial], n_yes=accepted[trial])
         for trial, mine in uses.groupby("trial", sort=True)
     ]
     exhibits.sort(key=lambda exhibit: -exhibit.n_yes)

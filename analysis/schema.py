@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -39,7 +39,7 @@ class Table:
 
     columns: Mapping[str, Column]
     key: tuple[str, ...] = ()
-    refers: Mapping[str, str] = MappingProxyType({})
+    refers: Mapping[str, str] = field(default_factory=dict)
 
 
 _TEXT: Final = Column()

@@ -48,12 +48,12 @@ def points(estimate: Estimate, *, digits: int = 1) -> str:
 
 
 def count(n: float) -> str:
-    """A whole number with thin thousands.
+    r"""A whole number with thin spaces between thousands.
 
     >>> count(56725)
-    '56 725'
+    '56\u202f725'
     """
-    return NOTHING if isnan(n) else f"{round(n):,}".replace(",", " ")
+    return NOTHING if isnan(n) else f"{round(n):,}".replace(",", "\u202f")
 
 
 def class_list(ids: Iterable[str], names: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from math import isnan
 
 from analysis.agreement import krippendorff_alpha
 from analysis.blocks import Block, Prose, Section
@@ -138,7 +138,7 @@ def _votes(bundle: Bundle, results: list[ErrorResult]) -> Section:
 
 def _agreement(bundle: Bundle) -> str:
     alpha = krippendorff_alpha(bundle.votes, unit="trial", value="accepts")
-    shown = "not defined (no data)" if pd.isna(alpha) else f"{alpha:.2f}"
+    shown = "not defined (no data)" if isnan(alpha) else f"{alpha:.2f}"
     return (
         "Agreement of people with each other on main trials, Krippendorff's alpha "
         f"(nominal): {shown}, over {count(len(bundle.votes))} votes. Nobody is left "

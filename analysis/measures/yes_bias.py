@@ -73,8 +73,8 @@ def catch_accuracy(bundle: Bundle, *, only_valid: bool) -> Estimate:
 
 def _control_responses(bundle: Bundle, *, only_valid: bool) -> pd.DataFrame:
     """Columns trial, control, participant, accepts, of catch and control trials."""
-    kinds = bundle.trials.set_index("trial")
-    kinds = kinds[kinds["role"].isin(("catch", "control"))]["control"]
+    trials = bundle.trials[bundle.trials["role"].isin(("catch", "control"))]
+    kinds = trials.set_index("trial")["control"]
     found = bundle.single_responses
     found = found[found["trial"].isin(kinds.index)]
     found = found.assign(

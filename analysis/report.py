@@ -1,0 +1,118 @@
+"""A report from a bundle: one HTML page, tables for LaTeX and sheets, figures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from analysis.blocks import DataTable, Drawing, Gallery, Section
+from analysis.bundle import Bundle, read_bundle
+from analysis.errors import AnalysisError
+from analysis.measures import measures_of
+from analysis.page import render_gallery, render_report
+from analysis.study_sections import about, asked, exclusion, flow_section, method
+from analysis.writing import write_drawing, write_table
+
+MARKER: Final = ".secondlook-report"
+_OWN_FOLDERS: Final = ("tables", "figures", "gallery")
+
+ORDER: Final = (
+    "result",
+    "asked",
+    "votes",
+    "by-k",
+    "comparison",
+    "right-side",
+    "controls",
+    "flow",
+    "exclusion",
+    "before-after",
+    "unresolved",
+    "audit",
+    "gallery",
+    "method",
+    "amendments",
+)
+
+
+def make_report(bundle: Bundle | Path, *, out: Path) -> Path:
+    """Write the report of a bundle; returns the page to open.
+
+    Writes `index.html` (one file, pictures and figures inside),
+    `tables/*.csv|tex`, `figures/*.svg|pdf` and, where more than 60 predictions
+    were accepted, `gallery/` with all of them.
+
+    Args:
+        bundle: A bundle, or the folder it lies in.
+        out: A folder that is new, empty, or holds an older report.
+
+    Raises:
+        AnalysisError: If the bundle cannot be read or `out` is in the way.
+    """
+    study = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
+    sections = report_sections(study)
+    _prepare(out)
+    for block in _blocks(sections):
+        if isinstance(block, DataTable):
+            write_table(block, folder=out / "tables")
+        elif isinstance(block, Drawing):
+            write_drawing(block, folder=out / "figures")
+        elif isinstance(block, Gallery):
+            render_gallery(study, block, folder=out / "gallery")
+    page = out / "index.html"
+    page.write_text(render_report(study, sections), "utf-8")
+    return page
+
+
+def report_sections(bundle: Bundle) -> list[Section]:
+    """Every section, in the order of reading."""
+    sections = [asked(bundle), flow_section(bundle), exclusion(bundle)]
+    for measure in measures_of(bundle):
+        sections += measure.sections(bundle)
+    sections += method(bundle)
+    return sorted(sections, key=lambda section: _place(section.id))
+
+
+def headline_table(bundle: Bundle | Path) -> str:
+    """The main numbers as text for a terminal, at most 80 columns wide."""
+    study = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
+    lines = [study.title, about(study)]
+    if study.is_simulated:
+        lines.append("SIMULATED: answered by programs, not by people")
+    if study.is_pilot:
+        lines.append("PILOT: never counts as a result")
+    for measure in measures_of(study):
+        if found := measure.headline(study):
+            lines += ["", *found]
+    return "\n".join(lines)
+
+
+def _place(section_id: str) -> int:
+    return ORDER.index(section_id) if section_id in ORDER else ORDER.index("flow")
+
+
+def _blocks(sections: Iterable[Section]) -> Iterable[object]:
+    for section in sections:
+        yield from section.blocks
+
+
+def _prepare(out: Path) -> None:
+    """An empty folder, or one that holds only an older report of ours."""
+    try:
+        if out.exists() and (not out.is_dir() or _is_foreign(out)):
+            raise AnalysisError(
+                f"{out} already holds something that is not a report: give a folder "
+                "that is new, empty or holds an older report"
+            )
+        for name in _OWN_FOLDERS:
+            shutil.rmtree(out / name, ignore_errors=True)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARKER).write_text("made by secondlook report make\n", "utf-8")
+    except OSError as error:
+        raise AnalysisError(f"cannot write a report to {out}: {error}") from error
+
+
+def _is_foreign(out: Path) -> bool:
+    return any(out.iterdir()) and not (out / MARKER).is_file()

@@ -1,0 +1,113 @@
+"""Tables as CSV and LaTeX, figures as SVG and PDF."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from analysis.blocks import DataTable, Drawing
+from analysis.figures import INK, LINE, QUIET, STYLE
+
+_TEX: Final = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+    "−": "$-$",
+    "“": "``",
+    "”": "''",
+    "\N{NARROW NO-BREAK SPACE}": r"\,",
+    "\N{NO-BREAK SPACE}": "~",
+}
+# Bytes that change from run to run would make every report look different.
+_METADATA: Final[dict[str, dict[str, Any]]] = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+def write_table(table: DataTable, *, folder: Path) -> None:
+    """`NAME.csv` with unrounded numbers and `NAME.tex` as read in the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table.numbers.to_csv(folder / f"{table.name}.csv", index=False)
+    (folder / f"{table.name}.tex").write_text(to_latex(table), "utf-8")
+
+
+def to_latex(table: DataTable) -> str:
+    """The table as shown, for a document that uses booktabs."""
+    columns = list(table.shown.columns)
+    n_words = table.text_columns
+    layout = "l" * n_words + "r" * (len(columns) - n_words)
+    body = [_tex_row(row) for row in table.shown.itertuples(index=False)]
+    lines = [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape_tex(table.caption)}}}",
+        rf"\label{{tab:{table.name.replace('_', '-')}}}",
+        rf"\begin{{tabular}}{{{layout}}}",
+        r"\toprule",
+        _tex_row(columns),
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape_tex(text: str) -> str:
+    r"""Text that LaTeX sets as it is.
+
+    >>> print(escape_tex("9.5 % of a_b"))
+    9.5 \% of a\_b
+    """
+    return "".join(_TEX.get(letter, letter) for letter in text)
+
+
+def write_drawing(drawing: Drawing, *, folder: Path) -> None:
+    """`NAME.svg` and `NAME.pdf`, on white, text as text."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for suffix in ("svg", "pdf"):
+        path = folder / f"{drawing.name}.{suffix}"
+        path.write_bytes(_saved(drawing.figure, suffix, facecolor="white"))
+
+
+def inline_svg(drawing: Drawing) -> str:
+    """The figure as an element of the page, in the page's own colours."""
+    text = _saved(drawing.figure, "svg", facecolor="none").decode("utf-8")
+    svg = text[text.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{drawing.name}-', svg)
+    svg = re.sub(r"url\(#", f"url(#{drawing.name}-", svg)
+    svg = re.sub(r'href="#', f'href="#{drawing.name}-', svg)
+    svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
+    for colour, name in ((INK, "--ink"), (QUIET, "--quiet"), (LINE, "--line")):
+        svg = svg.replace(colour, f"var({name})")
+    return svg
+
+
+def _tex_row(cells: Any) -> str:  # noqa: ANN401 - a list or a named tuple
+    return " & ".join(escape_tex(str(cell)) for cell in cells) + r" \\"
+
+
+def _saved(figure: Figure, suffix: str, *, facecolor: str) -> bytes:
+    target = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(
+            target, format=suffix, facecolor=facecolor, metadata=_METADATA[suffix]
+        )
+    return target.getvalue()
