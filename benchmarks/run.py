@@ -13,7 +13,6 @@ from benchmarks.harness import Row, Skipped, append_results
 MEASURES = {
     "stimuli-build": "benchmarks.stimuli_build",
     "responses": "benchmarks.responses",
-    "report": "benchmarks.report",
 }
 
 
