@@ -1,0 +1,348 @@
+"""Who comes in: once, in time, into the emptiest block, and never too many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select
+
+from study_server.errors import (
+    ExcludedError,
+    IdentityError,
+    NotOpenError,
+    StudyFullError,
+    UnknownRecruitmentError,
+)
+from study_server.services import Services, admission, participation, responding
+from study_server.services.studies import (
+    close_study,
+    create_study,
+    freeze_study,
+    open_study,
+    pilot_study,
+    study_progress,
+)
+from study_server.store.tables import (
+    Block,
+    Enrolment,
+    EnrolmentSource,
+    Participant,
+    Session,
+    SessionTrial,
+    TrialSource,
+    Worker,
+)
+from tests.study_server.conftest import open_things, write_study
+from tests.study_server.made_sets import SetSize, write_set
+from tests.study_server.walking import (
+    do_block,
+    enter,
+    go_all_the_way,
+    go_to_practice,
+    recruitment,
+)
+
+
+def counters(services: Services) -> list[tuple[int, int, int]]:
+    with services.store.read() as tx:
+        query = select(Block.n_wanted, Block.n_valid, Block.n_reserved)
+        return [
+            tuple(row)
+            for row in tx.execute(
+                query.where(Block.environment == "live").order_by(Block.number)
+            )
+        ]
+
+
+def test_forty_at_once_for_twenty_places_admit_exactly_twenty(both_services, tmp_path):
+    # 40 main trials, 4 a block, 2 responses each: 20 blocks that want one session.
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=40))
+    open_things(both_services, stimuli, folder=tmp_path)
+
+    def come(number: int) -> str | None:
+        try:
+            return enter(both_services, f"person-{number}")
+        except StudyFullError:
+            return None
+
+    with ThreadPoolExecutor(40) as pool:
+        tokens = [token for token in pool.map(come, range(40)) if token]
+    assert len(tokens) == len(set(tokens)) == 20
+    assert counters(both_services) == [(1, 0, 1)] * 20
+
+
+def test_forty_at_once_share_one_block_of_twenty_places(both_services, tmp_path):
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=4))
+    path = write_study(tmp_path, design='composition = "shared"')
+    path.write_text(
+        path.read_text().replace("responses_per_trial = 2", "responses_per_trial = 20")
+    )
+    create_study(both_services, path, stimuli=stimuli)
+    freeze_study(both_services, "things")
+    open_study(both_services, "things")
+
+    def come(number: int) -> bool:
+        try:
+            enter(both_services, f"person-{number}")
+        except StudyFullError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(40) as pool:
+        admitted = sum(pool.map(come, range(40)))
+    assert admitted == 20
+    assert counters(both_services) == [(20, 0, 20)]
+
+
+def test_one_person_coming_twenty_times_at_once_has_one_enrolment(opened_on_both):
+    with ThreadPoolExecutor(20) as pool:
+        tokens = set(pool.map(lambda _: enter(opened_on_both, "anna"), range(20)))
+    assert len(tokens) == 1
+    with opened_on_both.store.read() as tx:
+        for table in (Worker, Participant, Enrolment, Session):
+            assert tx.scalar(select(func.count()).select_from(table)) == 1
+    assert sum(n_reserved for _, _, n_reserved in counters(opened_on_both)) == 1
+
+
+def test_a_double_click_on_the_open_link_makes_one_person(opened_on_both):
+    link = recruitment(opened_on_both, "lab").token
+    landing = admission.look_at(opened_on_both, link, incoming={})
+    form = {"visit": landing.visit_key}
+
+    def come(_: int) -> str:
+        return admission.enter(opened_on_both, link, incoming=form).token
+
+    with ThreadPoolExecutor(5) as pool:
+        assert len(set(pool.map(come, range(10)))) == 1
+
+
+def test_the_resume_cookie_counts_for_the_open_link_it_came_from(opened):
+    link = recruitment(opened, "lab").token
+    first = admission.enter(opened, link, incoming={"visit": "a" * 20})
+    again = admission.enter(
+        opened, link, incoming={"visit": "b" * 20}, resume=first.token
+    )
+    assert (again.token, again.is_new) == (first.token, False)
+    new = admission.enter(opened, link, incoming={"visit": "c" * 20})
+    assert new.token != first.token
+    named = admission.enter(
+        opened,
+        recruitment(opened).token,
+        incoming={"PROLIFIC_PID": "somebody"},
+        resume=first.token,
+    )
+    assert named.token not in (first.token, new.token)
+
+
+def test_a_personal_link_is_one_person(services, stimuli, tmp_path):
+    path = write_study(tmp_path)
+    text = path.read_text().replace('link = "open"', 'link = "personal"\nn_links = 3')
+    path.write_text(text)
+    create_study(services, path, stimuli=stimuli)
+    freeze_study(services, "things")
+    open_study(services, "things")
+    lab = recruitment(services, "lab")
+    assert len(lab.personal_urls) == 3
+    one = lab.personal_urls[0].rsplit("/", 1)[1]
+    first = admission.enter(services, lab.token, incoming={}, personal=one)
+    again = admission.enter(services, lab.token, incoming={}, personal=one)
+    assert first.token == again.token
+    with pytest.raises(UnknownRecruitmentError, match="nobody's"):
+        admission.enter(services, lab.token, incoming={}, personal="guessed")
+    with pytest.raises(IdentityError, match="whole link"):
+        admission.enter(services, lab.token, incoming={})
+
+
+def test_nobody_comes_in_before_the_study_opens_or_after_it_closes(
+    services, stimuli, tmp_path
+):
+    create_study(services, write_study(tmp_path), stimuli=stimuli)
+    with pytest.raises(NotOpenError):
+        enter(services)
+    freeze_study(services, "things")
+    with pytest.raises(NotOpenError):
+        enter(services)
+    open_study(services, "things")
+    token = enter(services)
+    close_study(services, "things")
+    with pytest.raises(NotOpenError, match="closed"):
+        enter(services, "late")
+    assert enter(services) == token  # who is in may end
+    go_to_practice(services, token)
+    landing = admission.look_at(
+        services, recruitment(services).token, incoming={"PROLIFIC_PID": "late"}
+    )
+    assert landing.problem is not None
+    assert "closed" in landing.problem
+
+
+def test_the_landing_page_knows_who_comes_again(opened):
+    link = recruitment(opened).token
+    assert (
+        admission.look_at(opened, link, incoming={"PROLIFIC_PID": "anna"}).resumes
+        == "no"
+    )
+    token = enter(opened, "anna")
+    assert (
+        admission.look_at(opened, link, incoming={"PROLIFIC_PID": "anna"}).resumes
+        == "running"
+    )
+    participation.withdraw(opened, token)
+    assert (
+        admission.look_at(opened, link, incoming={"PROLIFIC_PID": "anna"}).resumes
+        == "ended"
+    )
+    with pytest.raises(UnknownRecruitmentError):
+        admission.look_at(opened, "nowhere", incoming={})
+
+
+def test_pilot_people_are_barred_from_the_main_study(both_services, stimuli, tmp_path):
+    create_study(both_services, write_study(tmp_path), stimuli=stimuli)
+    pilot_study(both_services, "things")
+    pilot = recruitment(both_services, environment="pilot").token
+    admission.enter(both_services, pilot, incoming={"PROLIFIC_PID": "anna"})
+    freeze_study(both_services, "things")
+    open_study(both_services, "things")
+    with pytest.raises(ExcludedError, match="earlier round"):
+        enter(both_services, "anna")
+    enter(both_services, "bob")
+    assert study_progress(both_services, "things").n_arrived == 1
+    assert study_progress(both_services, "things", environment="pilot").n_arrived == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "later_days", "is_excluded"),
+    [
+        (None, 400, True),
+        (10, 9, True),
+        (10, 11, False),
+    ],
+)
+def test_people_of_other_studies_are_excluded(
+    services, stimuli, tmp_path, clock, days, later_days, is_excluded
+):
+    open_things(services, stimuli, folder=tmp_path)
+    enter(services, "anna")
+    line = "" if days is None else f"days = {days}"
+    more = f'[exclude]\nstudies = ["things"]\n{line}'
+    path = write_study(tmp_path, name="later", more=more)
+    create_study(services, path, stimuli=stimuli)
+    freeze_study(services, "later")
+    open_study(services, "later")
+    clock.move(days=later_days)
+    enter(services, "bob", study="later")
+    if is_excluded:
+        with pytest.raises(ExcludedError, match="Is it there"):
+            enter(services, "anna", study="later")
+    else:
+        enter(services, "anna", study="later")
+
+
+def test_an_ended_lease_makes_room_for_the_next(opened_on_both, clock):
+    for number in range(4):
+        enter(opened_on_both, f"p{number}")
+    with pytest.raises(StudyFullError):
+        enter(opened_on_both, "late")
+    clock.move(minutes=60)
+    enter(opened_on_both, "late")
+    assert sum(n_reserved for _, _, n_reserved in counters(opened_on_both)) == 1
+    ended = Counter(
+        (group.state, group.reason, group.n_sessions)
+        for group in study_progress(opened_on_both, "things").sessions
+    )
+    assert ended == Counter([("expired", "expired", 4), ("started", None, 1)])
+
+
+def test_another_block_never_shows_a_source_again(both_services, tmp_path):
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=16, n_catch=20))
+    open_things(
+        both_services,
+        stimuli,
+        folder=tmp_path,
+        design="max_blocks_per_participant = 3",
+    )
+    token = go_all_the_way(both_services, "anna")
+    n_blocks = 1
+    while n_blocks < 3:
+        try:
+            participation.take_another_block(both_services, token)
+        except StudyFullError:
+            break
+        do_block(both_services, token)
+        n_blocks += 1
+    assert n_blocks >= 2
+    with both_services.store.read() as tx:
+        shown = tx.scalars(
+            select(TrialSource.source_sha256).join(
+                SessionTrial, SessionTrial.trial_id == TrialSource.trial_id
+            )
+        ).all()
+        noted = tx.scalars(select(EnrolmentSource.source_sha256)).all()
+    assert len(shown) == len(set(shown))
+    assert sorted(shown) == sorted(noted)
+
+
+def test_as_many_blocks_as_the_study_allows_and_no_more(opened):
+    token = go_all_the_way(opened, "anna")
+    with pytest.raises(StudyFullError, match="allows 1 per person"):
+        participation.take_another_block(opened, token)
+
+
+def test_two_clicks_on_another_block_take_one(services, tmp_path):
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=16, n_catch=20))
+    open_things(
+        services, stimuli, folder=tmp_path, design="max_blocks_per_participant = 3"
+    )
+    token = go_all_the_way(services, "anna")
+    with ThreadPoolExecutor(4) as pool:
+        list(
+            pool.map(
+                lambda _: participation.take_another_block(services, token), range(4)
+            )
+        )
+    page = responding.load_block(services, token)
+    assert (page.kind, page.n_done) == ("trials", 0)
+    assert sum(n_reserved for _, _, n_reserved in counters(services)) == 1
+
+
+def test_simulated_people_fill_blocks_of_their_own(opened):
+    link = recruitment(opened, "simulated", environment="simulated").token
+    admission.enter(
+        opened, link, incoming={"participant": "s1", "competence": "careful"}
+    )
+    assert sum(n_reserved for _, _, n_reserved in counters(opened)) == 0
+    assert study_progress(opened, "things", environment="simulated").n_arrived == 1
+    with opened.store.read() as tx:
+        assert tx.scalars(select(Enrolment.competence)).all() == ["careful"]
+
+
+def test_coming_from_a_new_visit_counts_as_another_attempt(opened):
+    link = recruitment(opened).token
+    for visit in ("v1", "v1", "v2"):
+        admission.enter(
+            opened, link, incoming={"PROLIFIC_PID": "anna", "SESSION_ID": visit}
+        )
+    with opened.store.read() as tx:
+        (session,) = tx.scalars(select(Session)).all()
+    assert (session.attempt, session.recruiter_ids) == (2, {"session": "v2"})
+
+
+def test_conditions_are_balanced_over_valid_and_live_sessions(services, tmp_path):
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=16))
+    lines = (stimuli / "trials.jsonl").read_text().splitlines()
+    half = [
+        line.replace('"condition":""', f'"condition":"{"ab"[number % 2]}"')
+        if '"role":"main"' in line
+        else line
+        for number, line in enumerate(lines)
+    ]
+    (stimuli / "trials.jsonl").write_text("\n".join(half) + "\n")
+    open_things(services, stimuli, folder=tmp_path)
+    for number in range(6):
+        enter(services, f"p{number}")
+        with services.store.read() as tx:
+            counts = Counter(tx.scalars(select(Enrolment.condition)))
+        assert abs(counts["a"] - counts["b"]) <= 1
+        assert counts["a"] + counts["b"] == number + 1

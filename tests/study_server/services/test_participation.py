@@ -1,0 +1,264 @@
+"""A participant's way, from the link to the handoff."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from study_server.errors import FormError, UnknownTokenError
+from study_server.recruiters.base import Redirect
+from study_server.services import Services, leases, participation, responding
+from study_server.services.steps import (
+    ComprehensionStep,
+    ConsentStep,
+    DebriefingStep,
+    ExpiredStep,
+    FailedStep,
+    FinishStep,
+    InstructionsStep,
+    PracticeStep,
+    SurveyStep,
+    TrialsStep,
+    WithdrawnStep,
+)
+from study_server.services.studies import study_progress
+from study_server.store import people
+from tests.study_server.conftest import FakeClock, open_things
+from tests.study_server.walking import (
+    do_block,
+    enter,
+    go_all_the_way,
+    go_to_practice,
+    recruitment,
+)
+
+
+def step_of(services, token):
+    return participation.current_step(services, token)
+
+
+def test_the_whole_way_leads_from_consent_to_the_handoff(opened_on_both: Services):
+    token = enter(opened_on_both)
+    consent = step_of(opened_on_both, token)
+    assert isinstance(consent, ConsentStep)
+    assert consent.sha256 == hashlib.sha256(consent.text.encode()).hexdigest()
+    participation.submit_consent(opened_on_both, token, {"agree": "yes"})
+    assert isinstance(
+        step_of(opened_on_both, token), InstructionsStep
+    )  # no content warning
+    participation.submit_instructions(opened_on_both, token)
+    assert isinstance(step_of(opened_on_both, token), ComprehensionStep)
+    participation.submit_comprehension(
+        opened_on_both, token, {"question_0": "0", "question_1": "1"}
+    )
+    practice = step_of(opened_on_both, token)
+    assert isinstance(practice, PracticeStep)
+    assert practice.n_trials == 2
+    receipts = do_block(opened_on_both, token)
+    assert [r.feedback.is_right for r in receipts if r.feedback] == [True, True]
+    trials = step_of(opened_on_both, token)
+    assert isinstance(trials, TrialsStep)
+    assert trials.n_trials == 6  # 4 main trials, 2 catches
+    receipts = do_block(opened_on_both, token)
+    assert [r.n_done for r in receipts] == [1, 2, 3, 4, 5, 6]
+    assert all(receipt.feedback is None for receipt in receipts)
+    assert isinstance(step_of(opened_on_both, token), SurveyStep)
+    participation.submit_survey(
+        opened_on_both, token, {"gender": "woman", "comments": " x "}
+    )
+    assert isinstance(step_of(opened_on_both, token), DebriefingStep)
+    participation.submit_debriefing(opened_on_both, token)
+    finish = step_of(opened_on_both, token)
+    assert isinstance(finish, FinishStep)
+    assert finish.handoff == Redirect(
+        url="https://app.prolific.com/submissions/complete?cc=C1ABCDEF",
+        code="C1ABCDEF",
+    )
+
+
+def test_consent_is_kept_with_its_hash_version_and_time(opened, clock: FakeClock):
+    token = enter(opened)
+    shown = step_of(opened, token)
+    clock.move(seconds=40)
+    participation.submit_consent(opened, token, {"agree": "yes"})
+    with opened.store.read() as tx:
+        kept = people.find_enrolment(tx, token)
+    assert kept is not None
+    assert kept.consent_sha256 == shown.sha256
+    assert kept.consent_version == "1"
+    assert kept.consented_at == clock.now
+
+
+def test_consent_needs_the_tick(opened):
+    token = enter(opened)
+    with pytest.raises(FormError, match="tick the box"):
+        participation.submit_consent(opened, token, {})
+    assert isinstance(step_of(opened, token), ConsentStep)
+
+
+def test_a_content_warning_is_shown_where_there_is_one(services, stimuli, tmp_path):
+    more = '[texts]\ncontent_warning = "Some pictures show spiders."'
+    open_things(services, stimuli, folder=tmp_path, more=more)
+    token = enter(services)
+    participation.submit_consent(services, token, {"agree": "yes"})
+    assert step_of(services, token).name == "warning"
+    participation.submit_warning(services, token)
+    assert step_of(services, token).name == "instructions"
+
+
+def test_steps_sent_twice_or_out_of_order_change_nothing(opened):
+    token = enter(opened)
+    participation.submit_survey(opened, token, {"gender": "woman"})
+    participation.submit_debriefing(opened, token)
+    participation.submit_instructions(opened, token)
+    assert isinstance(step_of(opened, token), ConsentStep)
+    for _ in range(2):
+        participation.submit_consent(opened, token, {"agree": "yes"})
+    assert isinstance(step_of(opened, token), InstructionsStep)
+    for _ in range(2):
+        participation.submit_instructions(opened, token)
+    assert isinstance(step_of(opened, token), ComprehensionStep)
+
+
+def test_a_second_try_is_given_and_its_double_click_forgiven(opened):
+    token = enter(opened)
+    participation.submit_consent(opened, token, {"agree": "yes"})
+    participation.submit_instructions(opened, token)
+    wrong = {"question_0": "0", "question_1": "0", "try": "0"}
+    for _ in range(2):
+        participation.submit_comprehension(opened, token, wrong)
+    step = step_of(opened, token)
+    assert (step.n_used, step.n_tries, step.wrong) == (1, 2, (1,))
+    right = {"question_0": "0", "question_1": "1", "try": "1"}
+    participation.submit_comprehension(opened, token, right)
+    assert isinstance(step_of(opened, token), PracticeStep)
+
+
+def test_a_question_left_out_is_no_try(opened):
+    token = enter(opened)
+    participation.submit_consent(opened, token, {"agree": "yes"})
+    participation.submit_instructions(opened, token)
+    with pytest.raises(FormError, match="question 2"):
+        participation.submit_comprehension(opened, token, {"question_0": "0"})
+    assert step_of(opened, token).n_used == 0
+
+
+def test_failing_the_check_twice_gives_the_place_back(opened_on_both):
+    token = enter(opened_on_both)
+    participation.submit_consent(opened_on_both, token, {"agree": "yes"})
+    participation.submit_instructions(opened_on_both, token)
+    for number in ("0", "1"):
+        form = {"question_0": "1", "question_1": "0", "try": number}
+        participation.submit_comprehension(opened_on_both, token, form)
+    assert isinstance(step_of(opened_on_both, token), FailedStep)
+    progress = study_progress(opened_on_both, "things")
+    assert progress.n_failed_comprehension == 1
+    assert sum(block.n_reserved for block in progress.blocks) == 0
+    (ended,) = progress.sessions
+    assert (ended.state, ended.reason) == ("returned", "failed_comprehension")
+    assert enter(opened_on_both) == token  # coming again does not give a third try
+    assert isinstance(step_of(opened_on_both, token), FailedStep)
+
+
+@pytest.mark.parametrize("n_steps", range(5))
+def test_one_can_withdraw_at_any_step(services, stimuli, tmp_path, n_steps):
+    open_things(services, stimuli, folder=tmp_path)
+    token = enter(services)
+    steps = [
+        lambda: participation.submit_consent(services, token, {"agree": "yes"}),
+        lambda: go_to_practice(services, token),
+        lambda: do_block(services, token),
+        lambda: do_block(services, token),
+    ]
+    for take_step in steps[:n_steps]:
+        take_step()
+    for _ in range(2):
+        participation.withdraw(services, token)
+    assert isinstance(step_of(services, token), WithdrawnStep)
+    progress = study_progress(services, "things")
+    assert sum(block.n_reserved + block.n_valid for block in progress.blocks) == 0
+    (ended,) = progress.sessions
+    assert (ended.validity, ended.reason) == ("invalid", "withdrawn")
+    assert ended.state == ("completed" if n_steps == 4 else "withdrawn")
+
+
+def test_withdrawing_keeps_the_responses_but_stops_them_counting(opened_on_both):
+    token = go_all_the_way(opened_on_both, "anna")
+    assert study_progress(opened_on_both, "things").responses_per_trial == {0: 4, 1: 4}
+    participation.withdraw(opened_on_both, token)
+    assert study_progress(opened_on_both, "things").responses_per_trial == {0: 8}
+    assert enter(opened_on_both, "anna") == token
+
+
+def test_when_the_time_is_over_the_page_says_so(opened, clock):
+    token = enter(opened)
+    go_to_practice(opened, token)
+    clock.move(minutes=60)
+    step = step_of(opened, token)
+    assert isinstance(step, ExpiredStep)
+    assert step.can_return
+    participation.submit_consent(opened, token, {"agree": "yes"})
+    assert isinstance(step_of(opened, token), ExpiredStep)
+
+
+def test_coming_again_takes_an_expired_session_up_where_it_stopped(
+    opened_on_both, clock
+):
+    token = enter(opened_on_both)
+    go_to_practice(opened_on_both, token)
+    do_block(opened_on_both, token)
+    before = responding.load_block(opened_on_both, token)
+    clock.move(minutes=61)
+    assert leases.sweep(opened_on_both) == 1
+    assert isinstance(step_of(opened_on_both, token), ExpiredStep)
+    assert enter(opened_on_both) == token
+    after = responding.load_block(opened_on_both, token)
+    assert [t.token for t in after.trials] == [t.token for t in before.trials]
+    do_block(opened_on_both, token)
+    assert isinstance(step_of(opened_on_both, token), SurveyStep)
+
+
+def test_an_expired_session_stays_so_when_its_place_is_taken(opened_on_both, clock):
+    token = enter(opened_on_both)
+    clock.move(minutes=61)
+    others = [enter(opened_on_both, f"other-{number}") for number in range(4)]
+    assert len(set(others)) == 4  # 2 x 2 blocks, all taken now
+    assert enter(opened_on_both) == token
+    step = step_of(opened_on_both, token)
+    assert isinstance(step, ExpiredStep)
+    assert not step.can_return
+
+
+def test_the_survey_may_be_left_empty_but_not_filled_with_other_choices(opened):
+    token = go_all_the_way(opened, "anna")
+    with pytest.raises(FormError, match="choose one"):
+        participation.submit_survey(opened, token, {"gender": "a'; DROP TABLE"})
+    with pytest.raises(FormError, match="at most 2000"):
+        participation.submit_survey(opened, token, {"comments": "x" * 2001})
+    participation.submit_survey(opened, token, {})
+    assert isinstance(step_of(opened, token), DebriefingStep)
+
+
+def test_an_unknown_address_belongs_to_nobody(opened):
+    with pytest.raises(UnknownTokenError):
+        participation.current_step(opened, "nobody")
+    with pytest.raises(UnknownTokenError):
+        participation.withdraw(opened, "nobody")
+
+
+def test_lab_people_are_thanked(opened):
+    from study_server.recruiters.base import ThankYou
+    from study_server.services import admission
+
+    entry = admission.enter(
+        opened, recruitment(opened, "lab").token, incoming={"visit": "v" * 20}
+    )
+    go_to_practice(opened, entry.token)
+    do_block(opened, entry.token)
+    do_block(opened, entry.token)
+    participation.submit_survey(opened, entry.token, {})
+    participation.submit_debriefing(opened, entry.token)
+    finish = step_of(opened, entry.token)
+    assert isinstance(finish, FinishStep)
+    assert finish.handoff == ThankYou()
