@@ -36,7 +36,10 @@ from study_server.web.preview_links import preview_url
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @json_option
 def init(folder: Path, force: bool, as_json: bool, **given: str | Path | None) -> None:
-    """Write recipe.toml and study.toml into FOLDER; asks for what is not given."""
+    """Write recipe.toml and study.toml.
+
+    Into FOLDER; asks for what is not given.
+    """
     wishes = _ask(given)
     written = write_study_files(folder, wishes, replace=force)
     say(
@@ -57,7 +60,10 @@ def init(folder: Path, force: bool, as_json: bool, **given: str | Path | None) -
 @click.option("--open", "is_opened", is_flag=True, help="Open it in a browser.")
 @json_option
 def preview(name: str, n: int, is_opened: bool, as_json: bool) -> None:
-    """Make a link to a few trials as participants see them; stores nothing."""
+    """Make a link to a few trials.
+
+    As participants see them, while the server runs; nothing is stored.
+    """
     with services_here() as services:
         record = get_study(services, name)
         url = preview_url(services.settings, record.name, n_trials=n)

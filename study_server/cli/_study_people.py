@@ -34,7 +34,10 @@ _environment = click.option(
 @_environment
 @json_option
 def audit(name: str, n: int, environment: str | None, as_json: bool) -> None:
-    """Draw a blinded sample, stratified by votes, to judge yourself."""
+    """Draw a blinded sample to judge yourself.
+
+    Stratified by the number of yes votes; your responses are never counted.
+    """
     with services_here() as services:
         overview = audits.draw_audit(services, name, n=n, environment=environment)
         url = f"{services.settings.base_url}/dashboard/studies/{name}/audit"
@@ -78,7 +81,11 @@ def export(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write a study's bundle: tables, files and pictures, without names of people."""
+    """Write a study's bundle.
+
+    Tables, files and pictures, with nothing that names people. Reports are made
+    from it alone.
+    """
     with services_here() as services:
         folder = exporting.export_study(
             services,
@@ -113,7 +120,11 @@ def simulate(
     at_once: int,
     as_json: bool,
 ) -> None:
-    """Send up to N simulated participants through a study's own pages."""
+    """Send simulated participants through.
+
+    Up to --n of them use the study's own pages on a running server, until the
+    study is full. They are kept apart from people everywhere.
+    """
     with services_here() as services, tqdm(total=n, unit="person") as bar:
 
         def tell(so_far: SimulationSummary) -> None:

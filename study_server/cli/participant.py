@@ -22,7 +22,9 @@ def participant() -> None:
 
 @participant.command()
 @click.argument("participant_id", required=False)
-@click.option("--recruiter", help="With --external-id: who sent the person.")
+@click.option(
+    "--recruiter", help="With --external-id: who names people so, for example prolific."
+)
 @click.option("--external-id", help="The person as the recruiter names them.")
 @click.option(
     "--responses",

@@ -42,7 +42,10 @@ def study() -> None:
 )
 @json_option
 def create(file: Path, stimuli: Path, as_json: bool) -> None:
-    """Create a study from its FILE and a stimulus set, or replace a draft."""
+    """Create a study, or replace a draft.
+
+    FILE is its study.toml. The stimuli stay where they are.
+    """
     with services_here() as services:
         record = studies.create_study(services, file, stimuli=stimuli)
     odds = _odds(record)
@@ -65,7 +68,7 @@ def create(file: Path, stimuli: Path, as_json: bool) -> None:
 @study.command(name="list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the studies there are, newest first."""
+    """List studies, newest first."""
     with services_here() as services:
         found = studies.list_studies(services)
     say(
@@ -94,7 +97,7 @@ def list_(as_json: bool) -> None:
 )
 @json_option
 def show(name: str, environment: Environment | None, as_json: bool) -> None:
-    """Show a study's state, links and progress."""
+    """Show state, links and progress."""
     with services_here() as services:
         if environment is None:
             environment = _counted(services, name)
@@ -106,7 +109,7 @@ def show(name: str, environment: Environment | None, as_json: bool) -> None:
 @name_argument
 @json_option
 def pilot(name: str, as_json: bool) -> None:
-    """Open a draft's pilot links; what comes in never counts."""
+    """Open a draft's pilot; it never counts."""
     with services_here() as services:
         record = studies.pilot_study(services, name)
     _say_record(record, as_json=as_json)
@@ -122,7 +125,11 @@ def pilot(name: str, as_json: bool) -> None:
 )
 @json_option
 def freeze(name: str, is_opened: bool, as_json: bool) -> None:
-    """Lock hypotheses, rules, k, n, seed and stimuli with hash and time; open."""
+    """Lock a study for good, and open it.
+
+    Hypotheses, rules, k, n, seed and stimuli are locked with hash and time; later
+    changes are amendments.
+    """
     with services_here() as services:
         record = studies.freeze_study(services, name)
         if is_opened:
@@ -134,7 +141,7 @@ def freeze(name: str, is_opened: bool, as_json: bool) -> None:
 @name_argument
 @json_option
 def open_(name: str, as_json: bool) -> None:
-    """Let people into a frozen study, or again into a closed one."""
+    """Let people in (again)."""
     with services_here() as services:
         record = studies.get_study(services, name)
         if record.state != "open":
@@ -146,7 +153,10 @@ def open_(name: str, as_json: bool) -> None:
 @name_argument
 @json_option
 def close(name: str, as_json: bool) -> None:
-    """Let nobody new in; sessions under way may end."""
+    """Let nobody new in.
+
+    Sessions under way may end.
+    """
     with services_here() as services:
         record = studies.close_study(services, name)
     _say_record(record, as_json=as_json)
@@ -157,7 +167,10 @@ def close(name: str, as_json: bool) -> None:
 @click.option("--text", required=True, help="What is changed and why.")
 @json_option
 def amend(name: str, text: str, as_json: bool) -> None:
-    """Write down a dated change of a frozen study; the report shows it."""
+    """Add a dated amendment.
+
+    The report shows every change of a frozen study.
+    """
     with services_here() as services:
         record = studies.amend_study(services, name, text=text)
     _say_record(record, as_json=as_json)

@@ -52,16 +52,18 @@ class ErasureReceipt:
 
 
 def find_participant(services: Services, recruiter: str, *, external_id: str) -> str:
-    """Our random id of the person whom a recruiter names so.
+    """Our random id of the person whom a recruiter, or the site behind it, names so.
 
     Raises:
         UnknownParticipantError: If there is none; the id is not repeated.
     """
     with services.store.read() as tx:
         found = erasures.find_worker(tx, recruiter, external_id=external_id)
+        known = ", ".join(erasures.issuers(tx)) or "nobody"
     if found is None:
         raise UnknownParticipantError(
-            f"recruiter {recruiter!r} sent nobody of that id (or they are erased)"
+            f"{recruiter!r} named nobody so (or they are erased); people were named "
+            f"by: {known}"
         )
     return found.public_id
 

@@ -48,6 +48,11 @@ def find_person(tx: Transaction, public_id: str) -> Person | None:
     return _person(tx, tx.scalar(query))
 
 
+def issuers(tx: Transaction) -> list[str]:
+    """Who names people: recruiters, or the sites behind them."""
+    return list(tx.scalars(select(Worker.recruiter).distinct().order_by("recruiter")))
+
+
 def find_worker(tx: Transaction, recruiter: str, *, external_id: str) -> Person | None:
     """The participant whom a recruiter names so."""
     query = (

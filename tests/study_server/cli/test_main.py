@@ -1,0 +1,69 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from study_server.cli import find_nouns
+
+
+def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["study", "--help"], ["db", "--help"]]
+)
+def test_help_imports_neither_torch_nor_pandas(arguments):
+    code = (
+        "import sys; from study_server.cli import main; "
+        f"main({arguments!r}, standalone_mode=False); "
+        "print([m for m in ('torch', 'pandas', 'matplotlib') if m in sys.modules])"
+    )
+    done = run_python("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "Usage: " in done.stdout
+
+
+def test_every_noun_has_a_line_of_help():
+    done = run_python("-m", "study_server", "--help")
+    for noun in find_nouns():
+        (line,) = [x for x in done.stdout.splitlines() if x.startswith(f"  {noun} ")]
+        assert line.removeprefix(f"  {noun} ").strip(), noun
+
+
+def test_the_folders_modules_are_nouns_and_private_ones_are_not():
+    nouns = find_nouns()
+    assert {"study", "server", "db", "user", "participant", "demo"} <= set(nouns)
+    assert nouns["study"] == "study_server.cli.study:study"
+    assert not [noun for noun in nouns if noun.startswith("_")]
+
+
+def test_an_unknown_noun_is_a_usage_error(call):
+    result = call("studdy", code=2)
+    assert "No such command 'studdy'" in result.output
+
+
+def test_what_a_user_can_mend_is_said_without_traceback_and_exits_with_1(call):
+    result = call("study", "show", "nothing", code=1)
+    assert result.output.startswith("Error: ")
+    assert "nothing" in result.output
+
+
+def test_a_broken_settings_file_is_said_without_traceback(call):
+    Path("secondlook.toml").write_text("databse_url = 'x'\n")
+    result = call("study", "list", code=1)
+    assert "'databse_url' is not a setting" in result.output
+
+
+def test_the_version_is_that_of_the_package(call):
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        expected = version("secondlook")
+    except PackageNotFoundError:
+        pytest.skip("secondlook is not installed, only imported from its folder")
+    assert call("--version").stdout == f"secondlook {expected}\n"
