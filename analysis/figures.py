@@ -163,7 +163,7 @@ def standard_and_rectified(
     pairs = (("standard", standard, 0.14), ("rectified", rectified, -0.14))
     for index, (label, series, shift) in enumerate(pairs):
         _across(axes, rows + shift, series, index=index, label=label)
-    axes.set_yticks(rows, labels=list(names))
+    axes.set_yticks(rows, labels=_broken(names))
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlabel("error, share of all images (95 % intervals)")
     axes.set_xlim(left=0)
@@ -182,7 +182,7 @@ def differences(names: Sequence[str], estimates: Sequence[Estimate]) -> Figure:
     axes.axvline(0, color=QUIET, linewidth=0.9)
     scaled = [_times_100(estimate) for estimate in estimates]
     _across(axes, rows, scaled, index=0, label=None)
-    axes.set_yticks(rows, labels=list(names))
+    axes.set_yticks(rows, labels=_broken(names))
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlabel("difference of rectified errors, percentage points (95 %)")
     axes.grid(visible=False, axis="y")
@@ -208,6 +208,11 @@ def says_yes(names: Sequence[str], estimates: Sequence[Estimate]) -> Figure:
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.grid(visible=False, axis="y")
     return figure
+
+
+def _broken(names: Sequence[str]) -> list[str]:
+    """Long labels on two lines, so that the axis keeps its room."""
+    return [name.replace(", ", "\n", 1) for name in names]
 
 
 def _shares(series: pd.Series) -> pd.Series:
@@ -285,6 +290,9 @@ def _series_style(index: int) -> dict[str, Any]:
         "linewidth": 1.3,
         "elinewidth": 1.3,
         "capsize": 2.5,
+        # A share of zero sits on the axis and is shown whole.
+        "clip_on": False,
+        "zorder": 3,
     }
 
 

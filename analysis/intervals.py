@@ -73,7 +73,7 @@ def score_bounds(share: float, n: float, *, critical: float) -> tuple[float, flo
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def wilson(n_hits: int, n: int, *, level: float = LEVEL) -> Estimate:
+def wilson(n_hits: float, n: int, *, level: float = LEVEL) -> Estimate:
     """A share of independent draws; ignores that people judge many images.
 
     Right for the standard error of a classifier (nobody judges there), and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -11,7 +12,7 @@ import pandas as pd
 from analysis.blocks import Block, DataTable, Exhibit, Gallery, Prose, Section
 from analysis.bundle import Bundle
 from analysis.exclusions import attrition_p_value, before_after, flow, reasons
-from analysis.wording import class_list, count, percent
+from analysis.wording import class_list, count, moment, percent
 from hit_templates.base import UnknownParadigmError, get_paradigm
 
 _VERSIONS_OF: Final = ("secondlook", "numpy", "pandas", "scipy", "matplotlib")
@@ -146,15 +147,17 @@ def _collection(bundle: Bundle) -> str:
         f"Each trial was put to {bundle.n} people in blocks of "
         f"{design.get('trials_per_block', '?')} trials ({design.get('composition', '?')} "
         f"composition). The first {bundle.n} valid votes by order of acceptance count. "
-        + (f"The study was frozen at {frozen}. " if frozen else "It was not frozen. ")
+        + (
+            f"The study was frozen at {moment(frozen)}. "
+            if frozen
+            else "It was not frozen. "
+        )
         + f"This report was made from the bundle exported at "
-        f"{head.get('exported_at', 'an unknown time')}, state “{study.get('state')}”."
+        f"{moment(head.get('exported_at'))}, state “{study.get('state')}”."
     )
 
 
 def _example(bundle: Bundle, trial: pd.Series, classes: str) -> Gallery | None:
-    import json
-
     stimulus = next(iter(json.loads(str(trial["slots"])).values()), "")
     if bundle.image_path(stimulus) is None:
         return None
@@ -265,7 +268,9 @@ def _amendments(bundle: Bundle) -> Section:
     changes = bundle.head["study"].get("amendments") or []
     hypotheses = bundle.head.get("hypotheses") or []
     blocks: list[Block] = [Prose(text=f"Hypothesis: {text}") for text in hypotheses]
-    blocks += [Prose(text=f"{change['at']}: {change['text']}") for change in changes]
+    blocks += [
+        Prose(text=f"{moment(change['at'])}: {change['text']}") for change in changes
+    ]
     if not changes:
         blocks.append(Prose(text="No amendments were made after freezing."))
     return Section(id="amendments", title="Hypotheses and amendments", blocks=blocks)

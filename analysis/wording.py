@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from math import isnan
 from typing import Final
 
@@ -43,8 +44,33 @@ def points(estimate: Estimate, *, digits: int = 1) -> str:
     """A difference in percentage points with its interval and sign."""
     if isnan(estimate.value):
         return f"{NOTHING} (n = 0)"
-    low, high = (f"{100 * end:+.{digits}f}" for end in (estimate.low, estimate.high))
-    return f"{100 * estimate.value:+.{digits}f} points [{low}, {high}]"
+    low, high, value = (
+        signed(end, digits=digits)
+        for end in (estimate.low, estimate.high, estimate.value)
+    )
+    return f"{value} points [{low}, {high}]"
+
+
+def signed(share: float, *, digits: int = 1) -> str:
+    """A difference in percentage points with a real minus sign.
+
+    >>> signed(-0.021)
+    '−2.1'
+    """
+    return f"{100 * share:+.{digits}f}".replace("-", "−")
+
+
+def moment(text: str | None) -> str:
+    """An ISO 8601 time to the minute; the text itself where it is none.
+
+    >>> moment("2030-01-01T09:00:00.5+00:00")
+    '2030-01-01 09:00 UTC'
+    """
+    try:
+        parsed = datetime.fromisoformat(text or "")
+    except ValueError:
+        return text or NOTHING
+    return parsed.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def count(n: float) -> str:

@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from analysis.blocks import DataTable, Drawing
-from analysis.figures import INK, LINE, QUIET, STYLE
+from analysis.figures import COLOURS, INK, LINE, QUIET, STYLE
 
 _TEX: Final = {
     "\\": r"\textbackslash{}",
@@ -95,7 +95,10 @@ def inline_svg(drawing: Drawing) -> str:
     svg = re.sub(r"url\(#", f"url(#{drawing.name}-", svg)
     svg = re.sub(r'href="#', f'href="#{drawing.name}-', svg)
     svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
-    for colour, name in ((INK, "--ink"), (QUIET, "--quiet"), (LINE, "--line")):
+    names = [f"--series-{number}" for number in (1, 2, 3)]
+    series = zip(COLOURS, names, strict=False)
+    greys = ((INK, "--ink"), (QUIET, "--quiet"), (LINE, "--line"))
+    for colour, name in (*greys, *series):
         svg = svg.replace(colour, f"var({name})")
     return svg
 

@@ -25,6 +25,7 @@ from analysis.wording import (
     interval,
     percent,
     points,
+    signed,
 )
 
 OTHER_SIDE = (
@@ -72,11 +73,10 @@ def headline_drawing(results: Sequence[ErrorResult]) -> Drawing:
         f"rectified {interval(result.rectified)}"
         for result in results
     )
-    sizes = sorted({result.judged.classifier.n_seen for result in results})
     return Drawing(
         name="errors",
         caption="Standard and rectified error (95 % intervals), n = "
-        f"{' / '.join(map(count, sizes))} images.",
+        f"{_sizes(results)} images.",
         alt=f"{said}.",
         figure=figures.standard_and_rectified(
             [_label(result, results) for result in results],
@@ -176,8 +176,8 @@ def by_k_drawing(results: Sequence[ErrorResult]) -> Drawing:
     )
     return Drawing(
         name="error_by_k",
-        caption="Rectified error by number of yes votes asked for (95 % intervals); "
-        "dashed: standard error.",
+        caption="Rectified error, share of all images, by number of yes votes asked "
+        f"for (95 % intervals); dashed: standard error. n = {_sizes(results)} images.",
         alt=f"{said}.",
         figure=figures.by_k(
             {_label(result, results): result.by_k for result in results},
@@ -222,7 +222,7 @@ def comparison_table(pairs: Sequence[Comparison]) -> DataTable:
                 "pair": f"{pair.first} − {pair.second}",
                 "error": STANDARD_NAMES[pair.shows],
                 "re-examined": SHOWN_NAMES[pair.shows],
-                "standard": f"{100 * pair.standard:+.1f} points",
+                "standard": f"{signed(pair.standard)} points",
                 "rectified": points(pair.rectified),
             }
             for pair in pairs
@@ -428,6 +428,11 @@ def _one_kind(shown: pd.DataFrame) -> pd.DataFrame:
 def _n_words(shown: pd.DataFrame) -> int:
     kept = _one_kind(shown)
     return 1 + sum(name in kept for name in ("error", "re-examined"))
+
+
+def _sizes(results: Sequence[ErrorResult]) -> str:
+    sizes = sorted({result.judged.classifier.n_seen for result in results})
+    return " / ".join(map(count, sizes))
 
 
 def _label(result: ErrorResult, results: Sequence[ErrorResult]) -> str:

@@ -20,9 +20,14 @@ from analysis.wording import STANDARD_NAMES, count, interval, percent
 
 ONE_SIDED = (
     "Only images that the classifier got wrong were re-examined, so the rectified "
-    "error can only be lower than the standard error: it is a lower bound on the "
-    "error people would find if they judged every image by the same rule. People who "
-    "say yes readily make it lower still; see the controls."
+    "error is one-sided: right predictions that people would reject are not in it. "
+    "People who say yes readily make it lower still; see the controls."
+)
+TWO_TOP5 = (
+    " One collection gives both top-5 numbers: every top-1 error was shown with five "
+    "classes, and the top-5 errors are a part of them. The number over top-1 errors "
+    "also counts images whose label is among the five but is not accepted, so it can "
+    "exceed the top-5 error by the labels."
 )
 
 
@@ -102,10 +107,10 @@ def _histogram_lines(results: list[ErrorResult], *, n: int) -> list[str]:
     for result in results:
         total = int(result.histogram.sum())
         shares = [percent(each / total) if total else "–" for each in result.histogram]
-        label = f"{result.classifier:.12} (n={total})"
-        lines.append(f"{label:<22} " + "".join(f"{share:>9}" for share in shares))
+        name = f"{result.classifier:<22.22}"
+        lines.append(f"{name} " + "".join(f"{share:>9}" for share in shares))
         counts = "".join(f"{count(each):>9}" for each in result.histogram)
-        lines.append(f"{'':<22} {counts}")
+        lines.append(f"{f'  of {count(total)} resolved':<22} {counts}")
     return lines
 
 
@@ -119,11 +124,16 @@ def _result(bundle: Bundle, results: list[ErrorResult]) -> Section:
                 "rectified error to report.",
             )
         )
-    parts += [blocks.headline_table(bundle, results), Prose(text=ONE_SIDED)]
+    parts += [blocks.headline_table(bundle, results), Prose(text=_caveat(results))]
     if any(result.rectified.n for result in results):
         parts.insert(1, blocks.headline_drawing(results))
         parts.append(blocks.interval_table(results))
     return Section(id="result", title="Standard and rectified error", blocks=parts)
+
+
+def _caveat(results: list[ErrorResult]) -> str:
+    both = any(result.shows == "top5-of-top1-errors" for result in results)
+    return ONE_SIDED + (TWO_TOP5 if both else "")
 
 
 def _votes(bundle: Bundle, results: list[ErrorResult]) -> Section:

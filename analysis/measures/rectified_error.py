@@ -300,4 +300,4 @@ def _ignoring_people(judged: Judged, n_rejected: int) -> Estimate:
     n_seen, n_resolved = judged.classifier.n_seen, len(judged.resolved)
     if n_resolved == 0:
         return wilson(0, 0 if judged.n_wrong else n_seen)
-    return wilson(round(n_rejected / n_resolved * judged.n_wrong), n_seen)
+    return wilson(n_rejected / n_resolved * judged.n_wrong, n_seen)

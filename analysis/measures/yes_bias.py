@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import Final
 
 import pandas as pd
+from scipy import stats
 
 from analysis import figures
 from analysis.blocks import Block, DataTable, Drawing, Prose, Section
 from analysis.bundle import Bundle
 from analysis.intervals import Estimate, clustered_share
-from analysis.wording import count, estimate_numbers, interval
+from analysis.wording import count, estimate_numbers, interval, percent
 
 KINDS: Final = {
     "known_yes": "known yes (class is there)",
@@ -29,6 +31,32 @@ class ControlRate:
     n_trials: int
     n_participants: int
     says_yes: Estimate
+    accepted: float
+    n_trials_voted: int
+
+
+def accepted_by_draw(votes: pd.DataFrame, *, k: int, n: int) -> pd.Series:
+    """Per trial, the chance that n of its voters drawn at random give k yes.
+
+    Controls are shown to more than n people; drawing n of them without
+    replacement is the hypergeometric distribution. Trials with fewer than n
+    votes are left out.
+
+    Args:
+        votes: Columns trial, accepts.
+        k: Yes votes needed.
+        n: Votes drawn.
+
+    >>> votes = pd.DataFrame({"trial": list("aaa"), "accepts": [True, True, False]})
+    >>> accepted_by_draw(votes, k=2, n=2).round(4).to_list()   # 1 of 3 pairs
+    [0.3333]
+    """
+    grouped = votes.groupby("trial")["accepts"]
+    n_votes, n_yes = grouped.size(), grouped.sum().astype(int)
+    enough = n_votes >= n
+    n_votes, n_yes = n_votes[enough], n_yes[enough]
+    chance = stats.hypergeom.sf(k - 1, n_votes, n_yes, n)
+    return pd.Series(chance, index=n_votes.index, dtype=float)
 
 
 def control_rates(bundle: Bundle, *, only_valid: bool = True) -> list[ControlRate]:
@@ -42,8 +70,11 @@ def control_rates(bundle: Bundle, *, only_valid: bool = True) -> list[ControlRat
         mine = responses[responses["control"] == control]
         if mine.empty:
             continue
+        drawn = accepted_by_draw(mine, k=bundle.k, n=bundle.n)
         rates.append(
             ControlRate(
+                accepted=float(drawn.mean()) if len(drawn) else nan,
+                n_trials_voted=len(drawn),
                 control=control,
                 n_trials=mine["trial"].nunique(),
                 n_participants=mine["participant"].nunique(),
@@ -111,7 +142,7 @@ class YesBias:
         blocks: list[Block] = [_prose(bundle)]
         rates = control_rates(bundle)
         if rates:
-            blocks.append(_table(rates))
+            blocks.append(_table(bundle, rates))
             blocks.append(_drawing(rates))
         return [Section(id="controls", title="Controls and yes-bias", blocks=blocks)]
 
@@ -131,11 +162,14 @@ def _prose(bundle: Bundle) -> Prose:
     )
 
 
-def _table(rates: list[ControlRate]) -> DataTable:
+def _table(bundle: Bundle, rates: list[ControlRate]) -> DataTable:
     shown = pd.DataFrame(
         {
             "kind": [KINDS.get(rate.control, rate.control) for rate in rates],
             "said yes": [interval(rate.says_yes) for rate in rates],
+            f"accepted by {bundle.k} of {bundle.n}": [
+                percent(rate.accepted) for rate in rates
+            ],
             "responses": [count(rate.says_yes.n) for rate in rates],
             "trials": [count(rate.n_trials) for rate in rates],
             "people": [count(rate.n_participants) for rate in rates],
@@ -146,6 +180,8 @@ def _table(rates: list[ControlRate]) -> DataTable:
             {
                 "control": rate.control,
                 **estimate_numbers(rate.says_yes, "says_yes"),
+                "accepted": rate.accepted,
+                "n_trials_with_enough_votes": rate.n_trials_voted,
                 "n_responses": rate.says_yes.n,
                 "n_trials": rate.n_trials,
                 "n_participants": rate.n_participants,
@@ -156,7 +192,8 @@ def _table(rates: list[ControlRate]) -> DataTable:
     return DataTable(
         name="controls",
         caption="Share of yes where the truth is known, with 95 % intervals that "
-        "count people and trials as clusters.",
+        "count people and trials as clusters; and the chance that n of the people who "
+        "saw such a trial would accept it (trials with at least n votes).",
         shown=shown,
         numbers=numbers,
     )

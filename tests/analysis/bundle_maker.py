@@ -67,7 +67,9 @@ def write_bundle(folder: Path, plan: Plan, *, rng: np.random.Generator) -> Path:
     folder.mkdir(parents=True)
     tables = _Tables()
     for each in CLASSES:
-        tables.add("classes", **dict(zip(("class", "name", "gloss"), each, strict=True)))
+        tables.add(
+            "classes", **dict(zip(("class", "name", "gloss"), each, strict=True))
+        )
     summary = _put_up(tables, plan, rng=rng)
     _controls(tables)
     _people(tables, plan, rng=rng)
@@ -142,9 +144,7 @@ def _sha(*parts: object) -> str:
     return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
 
 
-def _put_up(
-    tables: _Tables, plan: Plan, *, rng: np.random.Generator
-) -> dict[str, Any]:
+def _put_up(tables: _Tables, plan: Plan, *, rng: np.random.Generator) -> dict[str, Any]:
     """Images, what each classifier says, and the trials; returns the summary."""
     labels = rng.integers(0, len(CLASSES), plan.n_images)
     wrong = {name: rng.random(plan.n_images) < plan.error for name in plan.classifiers}
@@ -152,7 +152,9 @@ def _put_up(
     top5_wrong = rng.random(plan.n_images) < 0.4
     counts = []
     for position, name in enumerate(plan.classifiers):
-        differs = rng.random(plan.n_images) < 0.3 if position else np.zeros(1, dtype=bool)
+        differs = (
+            rng.random(plan.n_images) < 0.3 if position else np.zeros(1, dtype=bool)
+        )
         shift = np.where(differs, 1, 0)
         is_wrong = wrong[name]
         for image in range(plan.n_images):

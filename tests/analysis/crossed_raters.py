@@ -132,3 +132,46 @@ def vote(
     accept = np.where(kind < world.yes_sayers, YES_SAYER_ACCEPTS, accept)
     accept = np.where(kind > 1 - world.random_people, 0.5, accept)
     return rng.random(len(person)) < accept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two classifiers on the same images; half of their common errors agree."""
+
+    first: pd.DataFrame
+    second: pd.DataFrame
+    votes: pd.DataFrame
+
+
+def simulate_pair(
+    world: World, second_error: float, *, rng: np.random.Generator
+) -> Pair:
+    """One study of two classifiers whose errors come from the same world.
+
+    Difficulty is shared: an image is hard for both or easy for both more often
+    than by chance. Where both err and predict the same class, one trial serves
+    both.
+    """
+    difficulty = rng.random(world.n_images)
+    is_own = rng.random(world.n_images) < 0.4
+    other = np.where(is_own, rng.random(world.n_images), difficulty)
+    first = np.flatnonzero(difficulty < world.error)
+    second = np.flatnonzero(other < second_error)
+    agrees = rng.random(world.n_images) < 0.5
+    names = [f"a{image}" for image in first]
+    in_first = set(first.tolist())
+    second_names = [
+        f"a{image}" if image in in_first and agrees[image] else f"b{image}"
+        for image in second
+    ]
+    trials = np.array(sorted(set(names) | set(second_names)), dtype=object)
+    theta = rng.normal(world.mean, world.spread, len(trials))
+    trial, person = assign(world, len(trials), rng=rng)
+    accepts = vote(world, theta[trial], person, rng=rng)
+    return Pair(
+        first=pd.DataFrame({"image": first.astype(str), "trial": names}),
+        second=pd.DataFrame({"image": second.astype(str), "trial": second_names}),
+        votes=pd.DataFrame(
+            {"trial": trials[trial], "participant": person, "accepts": accepts}
+        ),
+    )
