@@ -103,16 +103,20 @@ class RanStudy:
 
 
 def run_tiny_study(folder: Path) -> RanStudy:
-    """Create, freeze, open and simulate; then one live participant by link."""
+    """The tiny study, filled, on a database in the folder."""
     with opened(folder) as services:
-        create_tiny_study(services, folder)
-        studies.freeze_study(services, NAME)
-        studies.open_study(services, NAME)
-        with serving(services) as url:
-            summary = run_simulation(
-                url, services, NAME, rng=np.random.default_rng(11), n=60
-            )
-            come_by_link(services, url)
+        return fill_tiny_study(services, folder)
+
+
+def fill_tiny_study(services: Services, folder: Path) -> RanStudy:
+    """Create, freeze, open and simulate; then one live participant by link."""
+    create_tiny_study(services, folder)
+    studies.freeze_study(services, NAME)
+    studies.open_study(services, NAME)
+    with serving(services) as url:
+        rng = np.random.default_rng(11)
+        summary = run_simulation(url, services, NAME, rng=rng, n=60)
+        come_by_link(services, url)
     return RanStudy(folder=folder, summary=summary)
 
 
