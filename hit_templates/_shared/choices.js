@@ -4,6 +4,7 @@
 // A second click of a double click, or a finger that bounces, must not answer
 // the trial that has just appeared under it.
 const TOO_SOON_MS = 150;
+const TOO_SOON_AFTER_A_CLICK_MS = 350;
 
 /**
  * @param {HTMLElement} root - holds the trial's fragment
@@ -45,8 +46,9 @@ class Choices {
   #click(event) {
     const button = event.target.closest("button");
     if (!button || button.disabled || !this.#root.contains(button)) return;
-    if (event.detail > 1 && !this.submit) return;
-    this.#take(button, event.timeStamp);
+    // The browser counts clicks that follow each other at one place.
+    const isRepeated = event.detail > 1 && !this.submit;
+    this.#take(button, event.timeStamp, isRepeated ? TOO_SOON_AFTER_A_CLICK_MS : TOO_SOON_MS);
   }
 
   #press(event) {
@@ -73,9 +75,9 @@ class Choices {
     );
   }
 
-  #take(button, timeStamp) {
-    if (this.#clock.sinceOnset(timeStamp) < TOO_SOON_MS) {
-      this.#clock.record("too-soon");
+  #take(button, timeStamp, tooSoonMs = TOO_SOON_MS) {
+    if (this.#clock.sinceOnset(timeStamp) < tooSoonMs) {
+      this.#clock.record("too_soon");
       return;
     }
     if (button.dataset.field) this.#choose(button);

@@ -1,6 +1,9 @@
 // When things happened in a trial, in milliseconds since its fragment was put
 // on the page; `rt_ms` counts from the event "onset".
 
+// A page left open for hours must not collect more than the server takes.
+const MAX_EVENTS = 300;
+
 export class Clock {
   #startedAt = performance.now();
   #onsetAt = null;
@@ -17,6 +20,7 @@ export class Clock {
   }
 
   record(kind, extra = {}, atMs = this.now()) {
+    if (this.events.length >= MAX_EVENTS) return;
     this.events.push({ kind, at_ms: round(atMs), ...extra });
   }
 

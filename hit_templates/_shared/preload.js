@@ -50,7 +50,7 @@ async function load(image, prepared, untilOnline) {
       prepared.record("decoded", { slot, attempt });
       return;
     } catch {
-      prepared.record("load-error", { slot, attempt });
+      prepared.record("load_error", { slot, attempt });
       const hadToWait = await untilOnline();
       if (hadToWait) continue;
       if (attempt === RETRY_WAITS_MS.length) break;

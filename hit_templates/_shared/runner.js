@@ -5,6 +5,7 @@
 import { Clock } from "./clock.js";
 import { Outbox } from "./outbox.js";
 import { Preloader } from "./preload.js";
+import { keepSteady } from "./steady.js";
 
 const RETRY_MS = 2_000;
 
@@ -74,6 +75,8 @@ class Run {
     const todo = this.block.trials.filter((trial) => !trial.is_done && !this.outbox.has(trial.token));
     this.nDone = this.block.trials.length - todo.length;
     if (this.#isGoingRound(todo)) return;
+    keepSteady(this.frame.stage, todo);
+    addEventListener("resize", () => keepSteady(this.frame.stage, todo));
     const preloader = new Preloader(todo, { untilOnline: () => untilOnline() });
     for (let index = 0; index < todo.length && !this.isEnded; index += 1) {
       this.frame.showProgress(this.nDone, this.block.trials.length);

@@ -279,7 +279,9 @@ class Visitor:
         return loaded
 
     def open_trials(self) -> Iterator[dict[str, Any]]:
-        return (trial for trial in self.block()["trials"] if not trial["is_done"])
+        return (
+            trial for trial in self.block().get("trials", []) if not trial["is_done"]
+        )
 
     def payload(self, token: str, /, **changes: Any) -> dict[str, Any]:
         return {
