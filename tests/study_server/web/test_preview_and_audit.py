@@ -1,0 +1,115 @@
+"""Previews store nothing; the researcher's check is blinded and kept apart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from flask.testing import FlaskClient
+
+from study_server.errors import UnknownTokenError
+from study_server.services.accounts import add_user
+from study_server.services.progress import study_progress
+from study_server.web.preview_links import preview_url, read_preview
+from tests.study_server.web.test_dashboard import PASSWORD, csrf_of, sign_in
+from tests.study_server.web.worlds import SECRET, World
+
+
+def preview_path(world: World) -> str:
+    url = preview_url(world.services.settings, "small")
+    return url.removeprefix(world.services.settings.base_url)
+
+
+def test_a_preview_shows_three_trials_and_stores_nothing(world: World):
+    client, path = world.app.test_client(), preview_path(world)
+    assert client.get(path).status_code == 200
+    block = client.get(f"{path}block.json").get_json()
+    assert len(block["trials"]) == 3
+    for trial in block["trials"]:
+        payload = {"key": "k" * 20, "trial": trial["token"], "rt_ms": 900, "events": []}
+        sent = {**payload, "response": {"relevant": "no"}, "context": {}}
+        assert client.post(block["post_url"], json=sent).status_code == 200
+    progress = study_progress(world.services, "small")
+    assert (progress.n_arrived, set(progress.responses_per_trial)) == (0, {0})
+    assert client.get(f"{path}done").status_code == 200
+
+
+def test_a_preview_reads_responses_as_the_study_would(world: World):
+    client, path = world.app.test_client(), preview_path(world)
+    block = client.get(f"{path}block.json").get_json()
+    payload = {"trial": block["trials"][0]["token"], "response": {"relevant": "hm"}}
+    assert client.post(block["post_url"], json=payload).status_code == 400
+    payload = {"trial": "preview-99", "response": {"relevant": "yes"}}
+    assert client.post(block["post_url"], json=payload).status_code == 404
+    assert client.post(block["post_url"], data=b"[").status_code == 400
+
+
+def test_a_forged_preview_link_leads_nowhere(world: World):
+    client, path = world.app.test_client(), preview_path(world)
+    token = path.split("/")[2]
+    for forged in (token[:-2] + "xx", "WyJzbWFsbCIsM10", "x"):
+        assert client.get(f"/preview/{forged}/").status_code == 404
+    with pytest.raises(UnknownTokenError, match="study preview"):
+        read_preview("another secret", token)
+    assert read_preview(SECRET, token).study == "small"
+
+
+@pytest.fixture
+def researcher(world: World) -> FlaskClient:
+    add_user(world.services, "ada", password=PASSWORD)
+    client = world.app.test_client()
+    sign_in(client)
+    return client
+
+
+def fill(world: World) -> None:
+    """Every trial gets its two valid responses, all of them "yes"."""
+    for number in range(4):
+        world.visitor("link", WHO=f"p{number}").walk_to_survey()
+
+
+def draw(client: FlaskClient, n: str):
+    path = "/dashboard/studies/small/audit"
+    token = csrf_of(client, path)
+    return client.post(f"{path}/draw", data={"n": n, "csrf_token": token})
+
+
+def test_without_finished_trials_there_is_nothing_to_check(researcher: FlaskClient):
+    answer = draw(researcher, "10")
+    assert answer.status_code == 400
+    assert "valid responses yet" in answer.text
+
+
+@pytest.mark.parametrize("n", ["", "0", "-3", "many", "1e9", "٣"])
+def test_a_sample_size_is_a_number(researcher: FlaskClient, n):
+    answer = draw(researcher, n)
+    assert answer.status_code == 400
+    assert "number of trials" in answer.text
+
+
+def test_the_check_is_blinded_and_kept(world: World, researcher: FlaskClient):
+    fill(world)
+    path = "/dashboard/studies/small/audit"
+    token = csrf_of(researcher, path)
+    assert draw(researcher, "4").status_code == 303
+    block = researcher.get(f"{path}/block.json").get_json()
+    assert len(block["trials"]) == 4
+    assert "stratum" not in json.dumps(block)
+    for n_done, trial in enumerate(block["trials"], start=1):
+        assert "Accepting votes" not in researcher.get(path).text
+        payload = {
+            "key": f"audit-key-{n_done}",
+            "trial": trial["token"],
+            "response": {"relevant": "no"},
+            "rt_ms": 800,
+            "events": [],
+            "context": {},
+        }
+        answer = researcher.post(
+            block["post_url"], json=payload, headers={"X-CSRFToken": token}
+        )
+        assert answer.get_json()["n_done"] == n_done
+    assert "Accepting votes" in researcher.get(path).text
+    assert researcher.get(f"{path}/block.json").get_json()["trials"] == []
+    progress = study_progress(world.services, "small")
+    assert sum(n * k for k, n in progress.responses_per_trial.items()) == 12
