@@ -91,7 +91,12 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             Column("consented_at", "time", "when consent was given"),
             Column("started_at", "time", "when the first trial was handed out"),
             Column("completed_at", "time", "when the last response was accepted"),
-            Column("duration_s", "number", "from started_at to completed_at", "s"),
+            Column(
+                "duration_s",
+                "number",
+                "from started_at to completed_at; what simulated participants claim",
+                "s",
+            ),
             Column("n_catch", "integer", "catch trials given"),
             Column("n_catch_right", "integer", "catch trials answered right"),
             Column("n_responses", "integer", "trials answered, practice left out"),

@@ -88,8 +88,6 @@ def session_row(row: Row) -> Row:
     """A row of sessions."""
     first = "session", "participant", "recruiter", "environment"
     middle = "competence", "condition", "block", "block_number", "state"
-    started, completed = row["started_at"], row["completed_at"]
-    has_both = started is not None and completed is not None
     counts = "n_catch", "n_catch_right", "n_responses", "n_display_failures"
     return {
         **{name: row[name] for name in first},
@@ -98,12 +96,21 @@ def session_row(row: Row) -> Row:
         "is_valid": is_valid(row["validity"]),
         "exclusion_reason": row["reason"],
         "consented_at": row["consented_at"],
-        "started_at": started,
-        "completed_at": completed,
-        "duration_s": (completed - started).total_seconds() if has_both else None,
+        "started_at": row["started_at"],
+        "completed_at": row["completed_at"],
+        "duration_s": _duration_s(row),
         **{name: int(row[name]) for name in counts},
         "comprehension_tries": row["n_comprehension_tries"],
     }
+
+
+def _duration_s(row: Row) -> float | None:
+    started, completed = row["started_at"], row["completed_at"]
+    if started is None or completed is None:
+        return None
+    if row["environment"] == "simulated":
+        return round((row["sum_rt_ms"] or 0.0) / 1000, 6)
+    return float((completed - started).total_seconds())
 
 
 def is_valid(validity: str) -> bool | None:

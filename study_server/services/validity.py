@@ -17,7 +17,7 @@ from study_server.recruiters.base import Environment
 from study_server.services import Services
 from study_server.services.progress import require_study
 from study_server.services.study_sections import QualitySection, StudyFile
-from study_server.store import Transaction, blocks, responses, sessions
+from study_server.store import Transaction, blocks, people, responses, sessions
 from study_server.store.responses import Given
 from study_server.store.tables import Session
 
@@ -221,9 +221,11 @@ def _judge_again(services: Services, *, key: int, quality: QualitySection) -> _O
 def _write_judgement(
     tx: Transaction, session: Session, *, quality: QualitySection, at: datetime
 ) -> None:
+    given = responses.given_in(tx, session.id)
+    is_simulated = people.is_simulated(tx, session.enrolment_id)
     evidence = Evidence(
-        given=responses.given_in(tx, session.id),
-        duration_s=_duration_s(session),
+        given=given,
+        duration_s=_claimed_s(given) if is_simulated else _duration_s(session),
     )
     session.reason = find_reason(evidence, quality)
     session.validity = "valid" if session.reason is None else "invalid"
@@ -234,3 +236,8 @@ def _duration_s(session: Session) -> float | None:
     if session.started_at is None or session.completed_at is None:
         return None
     return (session.completed_at - session.started_at).total_seconds()
+
+
+def _claimed_s(given: Sequence[Given]) -> float:
+    """Programs wait for nothing: their time is what they claim to have taken."""
+    return sum(entry.rt_ms or 0.0 for entry in given) / 1000

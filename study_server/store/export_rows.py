@@ -136,6 +136,7 @@ def sessions(tx: Transaction, scope: Scope) -> Iterator[Row]:
             _count(is_catch).label("n_catch"),
             _count(is_catch & Response.is_right.is_(True)).label("n_catch_right"),
             _count(is_trial & Response.id.is_not(None)).label("n_responses"),
+            func.sum(case((is_trial, Response.rt_ms))).label("sum_rt_ms"),
             func.coalesce(
                 func.sum(case((is_trial, Response.n_display_failures), else_=0)), 0
             ).label("n_display_failures"),

@@ -67,6 +67,11 @@ def find_enrolment(
     return tx.scalar(query, execution_options={"populate_existing": True})
 
 
+def is_simulated(tx: Transaction, enrolment_id: int) -> bool:
+    """Whether a program takes part, not a person."""
+    return tx.get_one(Enrolment, enrolment_id).environment == "simulated"
+
+
 def enrolment_of(
     tx: Transaction, *, study_id: int, participant_id: int
 ) -> Enrolment | None:

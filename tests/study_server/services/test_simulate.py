@@ -101,6 +101,34 @@ def test_a_study_that_is_not_open_turns_everybody_away(empty, tmp_path):
     assert summary.n_responses == 0
 
 
+def test_a_duration_rule_reads_the_time_that_simulated_participants_claim(
+    empty, tmp_path
+):
+    # Careful people take 2.4 s per trial in the middle and hasty ones 0.9 s, so 8
+    # trials take about 20 s and 7.5 s; the programs are done in under 2 s.
+    text = STUDY.replace("[quality]", "[quality]\nmin_session_s = 12")
+    create_tiny_study(empty, tmp_path, text=text)
+    studies.freeze_study(empty, NAME)
+    studies.open_study(empty, NAME)
+    with serving(empty) as url:
+        for seed, competence in enumerate(("careful", "hasty")):
+            run_simulation(
+                url,
+                empty,
+                NAME,
+                rng=np.random.default_rng(seed),
+                n=2,
+                mix={competence: 1},
+                fetches_images=False,
+            )
+    sessions, _ = simulated(empty)
+    is_short = {
+        (row["competence"], "session_too_short" in (row["reason"] or ""))
+        for row in sessions
+    }
+    assert is_short == {("careful", False), ("hasty", True)}
+
+
 def test_an_unknown_study_lists_those_there_are(empty, tmp_path):
     create_tiny_study(empty, tmp_path)
     with pytest.raises(UnknownStudyError, match="tiny"):
