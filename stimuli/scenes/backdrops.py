@@ -58,7 +58,9 @@ def houses(frame: Frame, rng: np.random.Generator) -> Array:
     left = -size * float(rng.uniform(0, 0.4))
     while left < size:
         right = left + size * float(rng.uniform(0.35, 0.7))
-        pen.rectangle((left, 0, right, rows), fill=_ink(hue(rng, walls), rng.uniform(0.6, 1)))
+        pen.rectangle(
+            (left, 0, right, rows), fill=_ink(hue(rng, walls), rng.uniform(0.6, 1))
+        )
         _openings(pen, (left, right), rows, rng)
         left = right
     y, x = _grid(max(rows, 1), size)
@@ -77,16 +79,7 @@ def firs(frame: Frame, rng: np.random.Generator) -> Array:
     picture = Image.fromarray(np.clip(scene * 255, 0, 255).astype(np.uint8))
     pen = ImageDraw.Draw(picture)
     for _ in range(int(rng.integers(7, 16))):
-        middle, wide = rng.uniform(0, size), size * rng.uniform(0.05, 0.12)
-        top = rows * rng.uniform(0.05, 0.6)
-        ink = _ink(hue(rng, ("#2f4238", "#3a4a42", "#52625c")), 1.0)
-        for tier in np.linspace(0, 0.8, 6):
-            peak = top + (rows - top) * tier
-            reach = wide * (0.35 + tier)
-            foot = peak + (rows - top) * 0.3
-            pen.polygon([(middle, peak), (middle - reach, foot), (middle + reach, foot)], fill=ink)
-            snow = [(middle, peak), (middle - reach * 0.5, peak + (foot - peak) * 0.5), (middle, peak + (foot - peak) * 0.3)]
-            pen.polygon(snow, fill=(200, 208, 218))
+        _draw_fir(pen, (size, rows), rng)
     return np.asarray(picture, np.float32) / 255
 
 
@@ -94,7 +87,15 @@ def wall(frame: Frame, rng: np.random.Generator) -> Array:
     """A painted or papered wall with a skirting board, perhaps a picture."""
     rows, size = frame.edge_row, frame.size
     y, x = _grid(rows, size)
-    paints = ("#c9bfa8", "#a8b4a0", "#b8a9b4", "#8fa3b3", "#d8c8a0", "#9a6f5f", "#dad6cd")
+    paints = (
+        "#c9bfa8",
+        "#a8b4a0",
+        "#b8a9b4",
+        "#8fa3b3",
+        "#d8c8a0",
+        "#9a6f5f",
+        "#dad6cd",
+    )
     base = np.asarray(hue(rng, paints))
     rough = texture(x * 90 / size, y * 90 / size, roughness=1.3)
     from_window = 1.0 - rng.uniform(0, 0.5) * np.abs(x / size - rng.integers(2))
@@ -124,7 +125,15 @@ def forest(frame: Frame, rng: np.random.Generator) -> Array:
         left, wide = rng.uniform(0, size), size * rng.uniform(0.02, 0.08)
         lean = rng.normal(0, size * 0.03)
         ink = _ink(hue(rng, ("#4a3a2c", "#5f4f3e", "#3a332a")), 1.0)
-        pen.polygon([(left, 0), (left + wide, 0), (left + wide * 1.2 + lean, rows), (left + lean, rows)], fill=ink)
+        pen.polygon(
+            [
+                (left, 0),
+                (left + wide, 0),
+                (left + wide * 1.2 + lean, rows),
+                (left + lean, rows),
+            ],
+            fill=ink,
+        )
     return np.asarray(picture, np.float32) / 255
 
 
@@ -198,20 +207,50 @@ def _with_picture(wall_: Array, rng: np.random.Generator) -> Array:
 
 
 def _openings(
-    pen: ImageDraw.ImageDraw, span: tuple[float, float], rows: int, rng: np.random.Generator
+    pen: ImageDraw.ImageDraw,
+    span: tuple[float, float],
+    rows: int,
+    rng: np.random.Generator,
 ) -> None:
     """Windows, and a door, in the front of one house."""
     left, right = span
     n = int(rng.integers(2, 4))
     pitch = (right - left) / n
-    frame_ink, glass = _ink(hue(rng, ("#e0dccf", "#4a3a30")), 0.9), _ink(hue(rng, ("#2f3a44", "#5f7484")), 1.0)
+    frame_ink, glass = (
+        _ink(hue(rng, ("#e0dccf", "#4a3a30")), 0.9),
+        _ink(hue(rng, ("#2f3a44", "#5f7484")), 1.0),
+    )
     for i in range(n):
         x = left + (i + 0.25) * pitch
         for top, low in ((0.05, 0.34), (0.5, 0.8)):
-            pen.rectangle((x - 2, rows * top - 2, x + pitch * 0.5 + 2, rows * low + 2), fill=frame_ink)
+            pen.rectangle(
+                (x - 2, rows * top - 2, x + pitch * 0.5 + 2, rows * low + 2),
+                fill=frame_ink,
+            )
             pen.rectangle((x, rows * top, x + pitch * 0.5, rows * low), fill=glass)
     door = left + int(rng.integers(n)) * pitch + pitch * 0.25
-    pen.rectangle((door, rows * 0.45, door + pitch * 0.5, rows), fill=_ink(hue(rng, ("#5a2f26", "#2a4a3f", "#3a3a4a")), 1.0))
+    pen.rectangle(
+        (door, rows * 0.45, door + pitch * 0.5, rows),
+        fill=_ink(hue(rng, ("#5a2f26", "#2a4a3f", "#3a3a4a")), 1.0),
+    )
+
+
+def _draw_fir(
+    pen: ImageDraw.ImageDraw, extent: tuple[int, int], rng: np.random.Generator
+) -> None:
+    """One fir: six tiers of branches, each with snow on its left."""
+    size, rows = extent
+    middle, wide = rng.uniform(0, size), size * rng.uniform(0.05, 0.12)
+    top = rows * rng.uniform(0.05, 0.6)
+    ink = _ink(hue(rng, ("#2f4238", "#3a4a42", "#52625c")), 1.0)
+    for tier in np.linspace(0, 0.8, 6):
+        peak = top + (rows - top) * tier
+        reach, drop = wide * (0.35 + tier), (rows - top) * 0.3
+        tip = (middle, peak)
+        left, right = (middle - reach, peak + drop), (middle + reach, peak + drop)
+        pen.polygon([tip, left, right], fill=ink)
+        edge, inner = (middle - reach / 2, peak + drop / 2), (middle, peak + drop * 0.3)
+        pen.polygon([tip, edge, inner], fill=(200, 208, 218))
 
 
 def _discs(

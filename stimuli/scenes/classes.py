@@ -8,15 +8,15 @@ from typing import Final, Literal
 
 import numpy as np
 
-from stimuli.scenes.models import household, kitchen, outdoors
+from stimuli.scenes.models import household, kitchen, outdoors, play
 from stimuli.scenes.surfaces import Model
 
 Split = Literal["training", "validation"]
 SPLITS: Final[tuple[Split, ...]] = ("training", "validation")
 
 IMAGE_SIZE: Final = 224
-MEAN: Final = (0.47, 0.45, 0.41)
-STD: Final = (0.25, 0.24, 0.25)
+MEAN: Final = (0.54, 0.51, 0.42)
+STD: Final = (0.2, 0.18, 0.21)
 
 _INDOORS: Final = ("kitchen", "room", "tablecloth", "evening")
 _OUTDOORS: Final = ("meadow", "beach", "street", "snow", "forest")
@@ -73,14 +73,14 @@ CLASSES: Final[tuple[ClassSpec, ...]] = (
     ),
     ClassSpec(
         name="ball", gloss="for football, basketball or the beach",
-        model=household.ball, at_home=("meadow", "beach", "street", "room"),
+        model=play.ball, at_home=("meadow", "beach", "street", "room"),
     ),
     ClassSpec(
         name="balloon", gloss="filled with gas, on a string",
-        model=household.balloon, at_home=("street", "meadow", "room"),
+        model=play.balloon, at_home=("street", "meadow", "room"),
     ),
     ClassSpec(
-        name="boat", gloss="a sailing boat, real or a toy", model=outdoors.boat,
+        name="boat", gloss="a sailing boat, real or a toy", model=play.boat,
         at_home=("beach", "room"), is_flat=True,
     ),
     ClassSpec(
@@ -88,11 +88,11 @@ CLASSES: Final[tuple[ClassSpec, ...]] = (
         at_home=(*_INDOORS, "beach"),
     ),
     ClassSpec(
-        name="candle", gloss="made of wax, burning", model=kitchen.candle,
+        name="candle", gloss="made of wax, burning", model=household.candle,
         at_home=_INDOORS,
     ),
     ClassSpec(
-        name="clock", gloss="with a dial and two hands", model=kitchen.clock,
+        name="clock", gloss="with a dial and two hands", model=household.clock,
         at_home=_INDOORS, is_flat=True,
     ),
     ClassSpec(
@@ -104,7 +104,7 @@ CLASSES: Final[tuple[ClassSpec, ...]] = (
         at_home=(*_INDOORS, "street"), is_flat=True,
     ),
     ClassSpec(
-        name="kite", gloss="flown on a line, with a tail", model=household.kite,
+        name="kite", gloss="flown on a line, with a tail", model=play.kite,
         at_home=("meadow", "beach", "snow"), is_flat=True,
     ),
     ClassSpec(
@@ -127,7 +127,7 @@ CLASSES: Final[tuple[ClassSpec, ...]] = (
         at_home=_INDOORS, is_flat=True,
     ),
     ClassSpec(
-        name="umbrella", gloss="open, against rain or sun", model=household.umbrella,
+        name="umbrella", gloss="open, against rain or sun", model=play.umbrella,
         at_home=("street", "beach", "meadow", "snow"),
     ),
 )  # fmt: skip

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
 
 from stimuli.scenes.classes import BIAS, CLASSES, IMAGE_SIZE, ClassSpec, Split
 from stimuli.scenes.foreground import draw_foreground
@@ -16,8 +15,9 @@ from stimuli.scenes.frame import Frame
 from stimuli.scenes.geometry import Array
 from stimuli.scenes.models.household import books
 from stimuli.scenes.photography import develop
-from stimuli.scenes.raymarch import Light, Sprite, View, render
+from stimuli.scenes.raymarch import render
 from stimuli.scenes.settings import SETTINGS, Setting, draw_light
+from stimuli.scenes.sprites import Light, Sprite, View
 from stimuli.scenes.surfaces import Model
 
 MIN_VISIBLE: Final = 0.3  # share of an object that must show for it to be present
@@ -104,9 +104,7 @@ def visible_shares(layers: Sequence[Layer], cover: Array) -> list[float]:
     return shares[::-1]
 
 
-def _compose(
-    rng: np.random.Generator, *, label: int, split: Split, size: int
-) -> Scene:
+def _compose(rng: np.random.Generator, *, label: int, split: Split, size: int) -> Scene:
     setting = _draw_setting(CLASSES[label], rng)
     classes = _draw_classes(label, setting, rng)
     has_companion = rng.random() < BIAS.probability(classes, split=split)
@@ -119,7 +117,9 @@ def _compose(
         picture = picture * layer.shade[..., None]
         picture = picture * (1 - cover) + layer.colour * cover
     front = draw_foreground(setting, size, rng=rng)
-    picture = picture * (1 - front.alpha[..., None]) + front.colour * front.alpha[..., None]
+    picture = (
+        picture * (1 - front.alpha[..., None]) + front.colour * front.alpha[..., None]
+    )
     shares = visible_shares(layers, front.alpha)
     visible = {c: s for c, s in zip(named, shares, strict=True) if c is not None}
     return Scene(
@@ -144,7 +144,9 @@ def _draw_classes(
     n_others = int(rng.choice(3, p=_N_OBJECTS))
     weights = np.array([_affinity(spec, setting) for spec in CLASSES])
     weights[label] = 0
-    others = rng.choice(len(CLASSES), n_others, replace=False, p=weights / weights.sum())
+    others = rng.choice(
+        len(CLASSES), n_others, replace=False, p=weights / weights.sum()
+    )
     return tuple(int(c) for c in rng.permutation([label, *others]))
 
 
@@ -175,22 +177,31 @@ def _place(
         row = float(rows[i])
         if model.floats:
             middle = float(rng.uniform(0.3, 0.5))
-            row = middle + model.middle * view.pixels_per_unit * np.cos(view.pitch) / frame.size
-        layers.append(_laid(sprite, (row * frame.size, columns[i] * frame.size), frame))
+            row = (
+                middle
+                + model.middle * view.pixels_per_unit * np.cos(view.pitch) / frame.size
+            )
+        layers.append(lay(sprite, (row * frame.size, columns[i] * frame.size), frame))
         named.append(thing)
     return named, layers
 
 
 def _columns(n: int, rng: np.random.Generator) -> Array:
     """Where n things stand, as shares of the width; neighbours may overlap."""
-    spread = {1: 0.0, 2: 0.42, 3: 0.6, 4: 0.7}[n]
+    spread = {1: 0.0, 2: 0.36, 3: 0.5, 4: 0.62}[n]
     middles = 0.5 + (np.arange(n) - (n - 1) / 2) * (spread / max(n - 1, 1))
-    jitter = 0.14 if n == 1 else 0.07
-    return middles + rng.normal(0, jitter, n).clip(-2 * jitter, 2 * jitter)
+    jitter = 0.15 if n == 1 else 0.08
+    columns: Array = middles + rng.normal(0, jitter, n).clip(-2 * jitter, 2 * jitter)
+    return columns
 
 
 def _draw_view(
-    thing: int | None, model: Model, frame: Frame, *, row: float, rng: np.random.Generator
+    thing: int | None,
+    model: Model,
+    frame: Frame,
+    *,
+    row: float,
+    rng: np.random.Generator,
 ) -> View:
     turned = 0.45 if thing is None or CLASSES[thing].is_flat else 1.1
     scale = float(frame.pixels_per_unit(row)) * float(rng.uniform(0.75, 1.2))
@@ -208,12 +219,15 @@ def _draw_view(
     )
 
 
-def _laid(sprite: Sprite, at: tuple[float, float], frame: Frame) -> Layer:
+def lay(sprite: Sprite, at: tuple[float, float], frame: Frame) -> Layer:
     """`sprite` with its base at row and column `at` of the picture."""
     size = frame.size
     top, left = round(at[0] - sprite.base[0]), round(at[1] - sprite.base[1])
     height, width = sprite.alpha.shape
-    inside = (slice(max(top, 0), min(top + height, size)), slice(max(left, 0), min(left + width, size)))
+    inside = (
+        slice(max(top, 0), min(top + height, size)),
+        slice(max(left, 0), min(left + width, size)),
+    )
     source = (
         slice(inside[0].start - top, max(inside[0].stop - top, 0)),
         slice(inside[1].start - left, max(inside[1].stop - left, 0)),
@@ -223,4 +237,6 @@ def _laid(sprite: Sprite, at: tuple[float, float], frame: Frame) -> Layer:
     colour[inside], alpha[inside] = sprite.colour[source], sprite.alpha[source]
     shade[inside] = sprite.shade[source]
     shade[: frame.edge_row] = 1  # a shadow does not climb the backdrop
-    return Layer(colour=colour, alpha=alpha, shade=shade, area=float(sprite.alpha.sum()))
+    return Layer(
+        colour=colour, alpha=alpha, shade=shade, area=float(sprite.alpha.sum())
+    )

@@ -53,9 +53,7 @@ def draw_one(index: int, *, seed: int, split: Split, size: int = IMAGE_SIZE) -> 
     return draw_scene(rng, label=index % len(CLASSES), split=split, size=size)
 
 
-def _in_processes(
-    draw: partial[Scene], n: int, *, workers: int
-) -> Iterator[Scene]:
+def _in_processes(draw: partial[Scene], n: int, *, workers: int) -> Iterator[Scene]:
     # "spawn": a fork would copy the locks of torch's running threads.
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:

@@ -13,7 +13,7 @@ from stimuli.scenes.geometry import Array
 from stimuli.scenes.settings import Setting
 from stimuli.scenes.surfaces import hue
 
-PROBABILITY: Final = 0.3
+PROBABILITY: Final = 0.36
 _GREENS: Final = ("#3a5a26", "#56702e", "#6f7f3a", "#2f4a2a")
 _CLOTHS: Final = ("#8a7f70", "#5a4a42", "#a89a86", "#4a5560", "#6b3a34")
 
@@ -51,15 +51,16 @@ def draw_foreground(
     return Foreground(colour=colour.astype(np.float32), alpha=alpha.astype(np.float32))
 
 
-def _draw_stems(
-    pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator
-) -> None:
+def _draw_stems(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
     """A tuft of long leaves rising from below."""
     root = size * float(rng.uniform(0.05, 0.95))
     for _ in range(int(rng.integers(5, 13))):
         x = root + size * float(rng.normal(0, 0.12))
         top = size * float(rng.uniform(0.42, 0.85))
-        lean, wide = size * float(rng.normal(0, 0.1)), size * float(rng.uniform(0.012, 0.03))
+        lean, wide = (
+            size * float(rng.normal(0, 0.1)),
+            size * float(rng.uniform(0.012, 0.03)),
+        )
         middle = (x + lean * 0.35, (top + size) / 2)
         pen.polygon(
             [(x - wide, size), (middle[0] - wide, middle[1]), (x + lean, top),
@@ -77,11 +78,22 @@ def _draw_upright(
         side = 0.0 if rng.random() < 0.5 else float(size)
         inner = abs(side - reach)
         slant = size * float(rng.normal(0, 0.05))
-        pen.polygon([(side, 0), (inner + slant, 0), (inner - slant, size), (side, size)], fill=255)
+        pen.polygon(
+            [(side, 0), (inner + slant, 0), (inner - slant, size), (side, size)],
+            fill=255,
+        )
         return
-    left, gap = size * float(rng.uniform(0.0, 0.6)), size * float(rng.uniform(0.12, 0.2))
-    wide, top = size * float(rng.uniform(0.02, 0.04)), size * float(rng.uniform(0.5, 0.68))
+    left, gap = (
+        size * float(rng.uniform(0.0, 0.6)),
+        size * float(rng.uniform(0.12, 0.2)),
+    )
+    wide, top = (
+        size * float(rng.uniform(0.02, 0.04)),
+        size * float(rng.uniform(0.5, 0.68)),
+    )
     for i in range(3):
         x = left + i * gap
         pen.rectangle((x, top, x + wide, size), fill=255)
-    pen.rectangle((left - wide, top - wide, left + 2 * gap + 2 * wide, top + wide), fill=255)
+    pen.rectangle(
+        (left - wide, top - wide, left + 2 * gap + 2 * wide, top + wide), fill=255
+    )

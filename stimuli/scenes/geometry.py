@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 Field = Callable[[Array], Array]
 Vector = tuple[float, float, float]
 
@@ -46,7 +46,8 @@ def box(center: Vector, half: Vector, *, rounding: float = 0.0) -> Field:
     def field(points: Array) -> Array:
         excess = np.abs(points - middle) - size
         outside = _norm(np.maximum(excess, 0))
-        return outside + np.minimum(excess.max(axis=0), 0) - rounding
+        distance: Array = outside + np.minimum(excess.max(axis=0), 0) - rounding
+        return distance
 
     return field
 
@@ -61,7 +62,8 @@ def tube(start: Vector, end: Vector, *, radii: tuple[float, float]) -> Field:
         offset = points - first
         share = np.clip((offset * along).sum(axis=0) / squared, 0, 1)
         gap = _norm(offset - along * share)
-        return gap - (radii[0] + (radii[1] - radii[0]) * share)
+        distance: Array = gap - (radii[0] + (radii[1] - radii[0]) * share)
+        return distance
 
     return field
 
@@ -76,7 +78,8 @@ def ring(
     def field(points: Array) -> Array:
         offset = points - middle
         around = np.hypot(offset[first], offset[second] / stretch) - major
-        return np.hypot(around, offset[axis]) - minor
+        distance: Array = np.hypot(around, offset[axis]) - minor
+        return distance
 
     return field
 
@@ -103,7 +106,8 @@ def plate(
         side = flat(points[0], points[1])
         depth = np.abs(points[2]) - half
         outside = np.hypot(np.maximum(side, 0), np.maximum(depth, 0))
-        return outside + np.minimum(np.maximum(side, depth), 0) - rounding
+        distance: Array = outside + np.minimum(np.maximum(side, depth), 0) - rounding
+        return distance
 
     return field
 
@@ -147,7 +151,18 @@ def moved(field: Field, offset: Vector, *, turn: Array | None = None) -> Field:
     if turn is None:
         return lambda points: field(points - shift)
     back = turn.T.astype(np.float32)
-    return lambda points: field(back @ (points - shift))
+    return lambda points: field(rotated(back, points - shift))
+
+
+def rotated(turn: Array, points: Array) -> Array:
+    """Matrix `turn` (k, 3) times points (3, n).
+
+    Written out: a BLAS may round differently for each number of threads.
+    """
+    product: Array = (
+        turn[:, :1] * points[:1] + turn[:, 1:2] * points[1:2] + turn[:, 2:] * points[2:]
+    )
+    return product
 
 
 def rotation(*, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
@@ -175,9 +190,7 @@ def curve(
     line = []
     for a, b, c, d in zip(around, around[1:], around[2:], around[3:], strict=False):
         cubic = -a + 3 * b - 3 * c + d
-        line.append(
-            b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * cubic))
-        )
+        line.append(b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * cubic)))
     if not closed:
         line.append(points[-1:])
     return [(float(x), float(y)) for x, y in np.concatenate(line)]

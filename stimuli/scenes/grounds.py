@@ -65,7 +65,9 @@ def paving(frame: Frame, rng: np.random.Generator) -> Array:
         row = np.floor(away / side)
         column = across / side + 0.5 * (row % 2) + shift[0]
         tone = texture(np.floor(column) * 31.7, row * 17.3, roughness=1.8)
-        seam = (np.abs(column % 1 - 0.5) > 0.48) | (np.abs(away / side % 1 - 0.5) > 0.475)
+        seam = (np.abs(column % 1 - 0.5) > 0.48) | (
+            np.abs(away / side % 1 - 0.5) > 0.475
+        )
         light = np.where(seam, 0.55, light + 0.07 * tone)
     base = np.asarray(hue(rng, ("#7d7a75", "#8f8a80", "#66645f", "#a39a8c")))
     return _tinted(base, light)
@@ -80,7 +82,8 @@ def snow(frame: Frame, rng: np.random.Generator) -> Array:
     light = 1 + 0.08 * mounds + 0.045 * crust * _near(away)
     white = np.asarray(linear("#e6ebf2"))
     blue = np.clip(-mounds, 0, 2)[..., None] * np.array([-0.05, -0.03, 0.0])
-    return np.clip(_tinted(white, light) + blue, 0, 1).astype(np.float32)
+    covered: Array = np.clip(_tinted(white, light) + blue, 0, 1).astype(np.float32)
+    return covered
 
 
 def carpet(frame: Frame, rng: np.random.Generator) -> Array:
@@ -114,9 +117,8 @@ def cloth(frame: Frame, rng: np.random.Generator) -> Array:
     share = (0.5 * warp + 0.5 * weft)[..., None]
     if rng.random() < 0.35:
         share = np.ones_like(share)
-    return np.clip((white * (1 - share) + tint * share) * light[..., None], 0, 1).astype(
-        np.float32
-    )
+    woven: Array = (white * (1 - share) + tint * share) * light[..., None]
+    return np.clip(woven, 0, 1).astype(np.float32)
 
 
 def litter(frame: Frame, rng: np.random.Generator) -> Array:

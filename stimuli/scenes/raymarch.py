@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from stimuli.scenes.geometry import Array, rotation
+from stimuli.scenes.geometry import Array, rotated, rotation
+from stimuli.scenes.sprites import Light, Sprite, View
 from stimuli.scenes.surfaces import Model
 
 _STEPS: Final = 34
@@ -16,63 +18,35 @@ _SHADOW_GRID: Final = 3  # pixels between shadow samples; shadows are soft
 _TETRAHEDRON: Final = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Light:
-    """One sun (or window) and the light from all around.
-
-    Attributes:
-        direction: Unit vector (3,) towards the sun.
-        sun: Its linear colour.
-        sky: Light from above.
-        bounce: Light from the ground.
-        softness: Width of shadows' edges, 0.05 (hard) to 0.5 (overcast).
-    """
-
-    direction: Array
-    sun: Array
-    sky: Array
-    bounce: Array
-    softness: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """From where a model is seen, and how large.
-
-    Attributes:
-        pixels_per_unit: Scale of the picture.
-        pitch: Camera looking down by this angle, radians.
-        yaw: Model turned about its vertical axis, radians.
-        lean: Model turned in the picture plane, radians.
-    """
-
-    pixels_per_unit: float
-    pitch: float
-    yaw: float = 0.0
-    lean: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sprite:
-    """A rendered model, to be laid over a background.
-
-    Attributes:
-        colour: Linear light, (height, width, 3).
-        alpha: Coverage in [0, 1], (height, width).
-        shade: Factor for the ground behind it, (height, width), 1 where lit.
-        base: Row and column of the point of the ground below its centre.
-    """
-
-    colour: Array
-    alpha: Array
-    shade: Array
-    base: tuple[float, float]
-
-
 def render(model: Model, view: View, *, light: Light) -> Sprite:
     """The picture of `model` under `light`."""
     caster = _Caster(model, view, light=light)
     return caster.sprite()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trace:
+    """Where rays came closest to the object.
+
+    Attributes:
+        points: World coordinates, (3, n).
+        is_hit: Whether that is within a pixel, (n,).
+        coverage: Share of the pixel that the object covers, (n,).
+    """
+
+    points: Array
+    is_hit: npt.NDArray[np.bool_]
+    coverage: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """Material at surface points: albedo (n, 3), the others (n,)."""
+
+    albedo: Array
+    gloss: Array
+    sharpness: Array
+    glow: Array
 
 
 class _Caster:
@@ -97,15 +71,15 @@ class _Caster:
         right, up = self._pixel_grid(self._half, 1)
         origins = self._center + self._up * up - self._forward * self._model.radius
         origins[0] += right
-        points, hit, coverage = self._march(origins)
+        trace = self._march(origins)
         colour = np.zeros((size * size, 3), np.float32)
-        colour[hit] = self._shade(points[:, hit])
+        colour[trace.is_hit] = self._shade(trace.points[:, trace.is_hit])
         margin = 0 if self._model.floats else self._half
         pad = ((margin, margin), (margin, margin))
         base_up = float(-self._model.middle * self._up[1, 0])
         return Sprite(
             colour=np.pad(colour.reshape(size, size, 3), (*pad, (0, 0))),
-            alpha=np.pad(coverage.reshape(size, size), pad),
+            alpha=np.pad(trace.coverage.reshape(size, size), pad),
             shade=self._ground_shade(margin),
             base=(
                 self._half + margin - base_up / self._pixel,
@@ -129,19 +103,17 @@ class _Caster:
         pivot = np.zeros((3, 1), np.float32)
         if self._model.floats:
             pivot = self._center
-        turned: Array = self._turn.T @ (points - pivot) + pivot
+        turned: Array = rotated(self._turn.T, points - pivot) + pivot
         return turned
 
-    def _march(self, origins: Array) -> tuple[Array, Array, Array]:
-        """Closest points on the rays, which of them count, and coverage."""
+    def _march(self, origins: Array) -> _Trace:
+        """Follow the rays from `origins` (3, n) to the object or past it."""
         n = origins.shape[1]
         travelled = np.zeros(n, np.float32)
         best, best_at = np.full(n, 9, np.float32), np.zeros(n, np.float32)
         active = np.flatnonzero(self._meets_bounds(origins))
         for _ in range(_STEPS):
-            gap = self._distance(
-                origins[:, active] + self._forward * travelled[active]
-            )
+            gap = self._distance(origins[:, active] + self._forward * travelled[active])
             closer = gap < best[active]
             best[active[closer]] = gap[closer]
             best_at[active[closer]] = travelled[active[closer]]
@@ -150,9 +122,11 @@ class _Caster:
             active = active[~far & (gap > 0.2 * self._pixel)]
             if not active.size:
                 break
-        hit = best < self._pixel
-        coverage = np.clip(1.25 - best / self._pixel, 0, 1)
-        return origins + self._forward * best_at, hit, coverage.astype(np.float32)
+        return _Trace(
+            points=origins + self._forward * best_at,
+            is_hit=best < self._pixel,
+            coverage=np.clip(1.25 - best / self._pixel, 0, 1).astype(np.float32),
+        )
 
     def _meets_bounds(self, origins: Array) -> Array:
         offset = origins - self._center
@@ -164,16 +138,19 @@ class _Caster:
     def _shade(self, points: Array) -> Array:
         """Linear light that leaves the surface points, (n, 3)."""
         normals = self._normals(points)
-        albedo, gloss, sharpness, glow = self._materials(points)
+        look = self._materials(points)
         light = self._light
         facing = np.clip((normals * self._light_to).sum(axis=0), 0, 1)
-        lit = facing * self._sunlit(points + normals * 2.5 * self._pixel)
+        lit, turned_to = np.zeros_like(facing), facing > 0
+        start = points + normals * np.float32(2.5 * self._pixel)
+        lit[turned_to] = facing[turned_to] * self._sunlit(start[:, turned_to])
         open_sky = self._openness(points, normals)
         upward = (0.5 + 0.5 * normals[1])[:, None]
         around = (light.sky * upward + light.bounce * (1 - upward)) * open_sky[:, None]
         received = lit[:, None] * light.sun + around
-        mirrored = self._mirror(normals, open_sky, lit, sharpness)
-        shaded: Array = albedo * (received + glow[:, None]) + gloss[:, None] * mirrored
+        mirrored = self._mirror(normals, open_sky, lit, look.sharpness)
+        shaded: Array = look.albedo * (received + look.glow[:, None])
+        shaded += look.gloss[:, None] * mirrored
         return shaded
 
     def _mirror(
@@ -202,7 +179,7 @@ class _Caster:
         normals: Array = total / (np.sqrt((total * total).sum(axis=0)) + 1e-9)
         return normals
 
-    def _materials(self, points: Array) -> tuple[Array, Array, Array, Array]:
+    def _materials(self, points: Array) -> _Look:
         local = self._local(points)
         gaps = np.stack([part.field(local) for part in self._model.parts])
         owner = gaps.argmin(axis=0)
@@ -215,7 +192,8 @@ class _Caster:
                 albedo[mine] = surface.paint(local[:, mine])
                 values = (surface.gloss, surface.sharpness, surface.glow)
                 numbers[:, mine] = np.asarray(values, np.float32)[:, None]
-        return albedo, numbers[0], numbers[1], numbers[2]
+        gloss, sharpness, glow = numbers
+        return _Look(albedo=albedo, gloss=gloss, sharpness=sharpness, glow=glow)
 
     def _openness(self, points: Array, normals: Array) -> Array:
         """Ambient occlusion by the object and the ground, in [0.2, 1]."""
@@ -226,7 +204,8 @@ class _Caster:
             if not self._model.floats:
                 gap = np.minimum(gap, np.maximum(probe[1], 0))
             closed += np.clip(reach - gap, 0, reach) / reach
-        return np.clip(1 - 0.45 * closed, 0.2, 1)
+        openness: Array = np.clip(1 - 0.45 * closed, 0.2, 1)
+        return openness
 
     def _sunlit(self, points: Array) -> Array:
         """Share of the sun that reaches the points past the object."""
@@ -245,6 +224,15 @@ class _Caster:
                 break
         return lit
 
+    def _may_shade(self, points: Array) -> npt.NDArray[np.bool_]:
+        """Whether the bounding sphere, or its penumbra, is towards the sun."""
+        offset = self._center - points
+        along = (offset * self._light_to).sum(axis=0)
+        beside = (offset * offset).sum(axis=0) - along * along
+        reach = self._model.radius + self._light.softness * np.maximum(along, 0)
+        near: npt.NDArray[np.bool_] = (beside < reach**2) & (along > -reach)
+        return near
+
     def _ground_shade(self, margin: int) -> Array:
         """Factor on the light of the ground around a standing object."""
         half = self._half + margin
@@ -257,8 +245,7 @@ class _Caster:
         points[0] += right
         points = points + self._forward * (-points[1] / self._forward[1, 0])
         gap = self._distance(points)
-        near = gap < 2.4 * self._model.radius
-        lit = np.ones(points.shape[1], np.float32)
+        lit, near = np.ones(points.shape[1], np.float32), self._may_shade(points)
         lit[near] = self._sunlit(points[:, near])
         crowded = np.clip(0.3 + gap / 0.35, 0, 1)
         sun, sky = float(self._light.sun.mean()), float(self._light.sky.mean())

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from stimuli.scenes import backdrops, grounds
 from stimuli.scenes.frame import Frame, texture
 from stimuli.scenes.geometry import Array
-from stimuli.scenes.raymarch import Light
+from stimuli.scenes.sprites import Light
 
 Painter = Callable[[Frame, np.random.Generator], Array]
 
@@ -55,9 +55,7 @@ class Setting:
             scale=float(rng.uniform(0.58, 1.0)) * largest,
         )
 
-    def paint(
-        self, frame: Frame, light: Light, *, rng: np.random.Generator
-    ) -> Array:
+    def paint(self, frame: Frame, light: Light, *, rng: np.random.Generator) -> Array:
         """Linear light of the empty scene, (size, size, 3)."""
         behind = self.backdrop(frame, rng) * (0.55 + 0.3 * float(light.sun.mean()))
         floor = self.ground(frame, rng)
@@ -74,7 +72,11 @@ def draw_light(setting: Setting, rng: np.random.Generator) -> Light:
     azimuth = rng.choice([-1, 1]) * rng.uniform(0.4, 2.3)
     height = rng.uniform(0.5, 0.95)
     direction = np.array(
-        [np.sin(azimuth) * np.cos(height), np.sin(height), np.cos(azimuth) * np.cos(height)]
+        [
+            np.sin(azimuth) * np.cos(height),
+            np.sin(height),
+            np.cos(azimuth) * np.cos(height),
+        ]
     )
     strength = float(rng.uniform(*setting.sun))
     warmth = setting.warmth + float(rng.normal(0, 0.35))
@@ -84,7 +86,9 @@ def draw_light(setting: Setting, rng: np.random.Generator) -> Light:
         direction=direction.astype(np.float32),
         sun=(tint * strength).astype(np.float32),
         sky=(around + 0.1).astype(np.float32),
-        bounce=(np.array([0.24, 0.22, 0.19]) * (0.5 + 0.4 * strength)).astype(np.float32),
+        bounce=(np.array([0.24, 0.22, 0.19]) * (0.5 + 0.4 * strength)).astype(
+            np.float32
+        ),
         softness=0.06 + 0.35 * max(1.0 - strength, 0.0) + float(rng.uniform(0, 0.08)),
     )
 
@@ -99,12 +103,15 @@ def _dappled(picture: Array, light: Light, *, rng: np.random.Generator) -> Array
     cloud = texture(x + shift[0], y * 1.7 + shift[1], roughness=0.5)
     shadow = np.clip(0.5 + 1.2 * (cloud - rng.uniform(0.0, 1.0)), 0, 1)
     depth = 0.45 * float(light.sun.mean()) / (float(light.sun.mean()) + 0.5)
-    return picture * (1 - depth * shadow)[..., None]
+    shaded: Array = picture * (1 - depth * shadow)[..., None]
+    return shaded
 
 
 def _far_blur(picture: Array, frame: Frame, *, blur: float) -> Array:
     """Ground far away is out of focus too."""
-    rows = slice(frame.edge_row - 2, frame.edge_row + (frame.size - frame.edge_row) // 2)
+    rows = slice(
+        frame.edge_row - 2, frame.edge_row + (frame.size - frame.edge_row) // 2
+    )
     strip = picture[rows]
     soft = gaussian_filter(strip, (blur * 0.5, blur * 0.5, 0), mode="nearest")
     share = np.linspace(1, 0, strip.shape[0], dtype=np.float32)[:, None, None]

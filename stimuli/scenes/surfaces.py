@@ -59,6 +59,36 @@ class Model:
     floats: bool = False
 
 
+def made(
+    field: Field,
+    paint: Paint,
+    *,
+    gloss: float = 0.1,
+    sharpness: float = 30.0,
+    glow: float = 0.0,
+) -> Part:
+    """A part of one material; see `Surface` for the numbers."""
+    surface = Surface(paint=paint, gloss=gloss, sharpness=sharpness, glow=glow)
+    return Part(field=field, surface=surface)
+
+
+def between(low: float, high: float, *, width: float = 0.03) -> Paint:
+    """1 for points whose height lies between, 0 elsewhere."""
+
+    def inside(points: Array) -> Array:
+        above = step(points[1], edge=low, width=width)
+        inside: Array = above - step(points[1], edge=high, width=width)
+        return inside
+
+    return inside
+
+
+def darker(colour: Colour, share: float) -> Colour:
+    """A `share` of the light of `colour`."""
+    red, green, blue = colour
+    return red * share, green * share, blue * share
+
+
 def plain(colour: Colour, *, mottle: float = 0.08, grain: float = 3.0) -> Paint:
     """One colour with slight unevenness of relative size `mottle`."""
     base = np.asarray(colour, np.float32)
@@ -124,8 +154,9 @@ def hue(rng: np.random.Generator, palette: Sequence[str]) -> Colour:
 @cache
 def _noise_volume() -> Array:
     rng = np.random.default_rng(20_190_831)
-    volume = rng.normal(size=(_VOLUME,) * 3)
+    volume: Array = rng.normal(size=(_VOLUME,) * 3)
     for axis in range(3):
-        volume = sum(np.roll(volume, shift, axis) for shift in (-1, 0, 0, 1)) / 4
+        beside = np.roll(volume, -1, axis) + np.roll(volume, 1, axis)
+        volume = (beside + 2 * volume) / 4
     scaled: Array = (volume / volume.std()).astype(np.float32)
     return scaled
