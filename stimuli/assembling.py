@@ -57,9 +57,10 @@ class Assembly:
         findings = self._findings(results)
         unreadable = [r for r in results if isinstance(r, Unreadable)]
         selection = self.recipe.select(findings)
-        chooser = self._chooser(findings, selection.drafts)
+        main = self._leave_known(selection.drafts)
+        chooser = self._chooser(findings, main)
         chosen = chooser.choose()
-        drafts = [*selection.drafts, *chosen.drafts]
+        drafts = [*main, *chosen.drafts]
         examples = chooser.examples(
             sorted({class_id for draft in drafts for class_id in draft.classes}),
             per_class=self.prepared.recipe.examples.per_class,
@@ -69,8 +70,8 @@ class Assembly:
         shown += [seen for found in examples.values() for seen in found]
         ids = self._store(shown)
         notes = [*self.prepared.notes, *chosen.notes]
-        if not selection.drafts:
-            notes.append("no main trials: the classifiers got every image right")
+        if not main:
+            notes.append("no main trials: there is nothing to judge")
         finished = Finished(
             findings=findings,
             unreadable=unreadable,
@@ -99,6 +100,17 @@ class Assembly:
             classifiers=tuple(c.name for c in self.prepared.classifiers),
             seed=self.prepared.recipe.seed,
         )
+
+    def _leave_known(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Main trials without what is settled already.
+
+        Unlabelled pictures that the list settles are all that can check people.
+        """
+        lists = self.prepared.adjudicated
+        settled = (
+            set() if self.recipe.needs_labels else {*lists.relevant, *lists.absent}
+        )
+        return [draft for draft in drafts if draft.seen.source not in settled]
 
     def _chooser(self, findings: Findings, main: Sequence[Draft]) -> Chooser:
         adjudicated = self.prepared.adjudicated
