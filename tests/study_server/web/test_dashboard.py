@@ -12,9 +12,7 @@ from study_server.services.accounts import add_user
 from study_server.web.charts import make_bar, make_histogram
 from study_server.web.throttle import Throttle
 from tests.hit_templates.markup import Markup
-from tests.study_server.web.worlds import STUDY_TOML, World, make_world
-
-PASSWORD = "correct horse battery"  # noqa: S105
+from tests.study_server.web.worlds import PASSWORD, STUDY_TOML, World, make_world
 
 
 def csrf_of(client: FlaskClient, path: str = "/sign-in") -> str:
@@ -34,7 +32,6 @@ def sign_in(client: FlaskClient, password: str = PASSWORD, **fields: str):
 
 @pytest.fixture
 def client(world: World) -> FlaskClient:
-    add_user(world.services, "ada", password=PASSWORD)
     return world.app.test_client()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from study_server.services.studies import close_study
 from tests.hit_templates.markup import Markup
-from tests.study_server.web.worlds import NAMES, Visitor, World
+from tests.study_server.web.worlds import NAMES, Visitor, World, make_world
 
 
 def heading(html: str) -> str:
@@ -292,7 +292,8 @@ def test_media_is_cached_for_ever_under_a_name_that_says_nothing(world: World):
     assert again.status_code == 304
 
 
-def test_a_changed_image_is_not_shown(world: World):
+def test_a_changed_image_is_not_shown(tmp_path):
+    world = make_world(tmp_path)
     visitor = world.visitor().walk_to_practice()
     url = visitor.block()["trials"][0]["images"][0]
     for path in (world.study.set_folder / "images").iterdir():

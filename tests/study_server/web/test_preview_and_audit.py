@@ -8,10 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from study_server.errors import UnknownTokenError
-from study_server.services.accounts import add_user
 from study_server.services.progress import study_progress
 from study_server.web.preview_links import preview_url, read_preview
-from tests.study_server.web.test_dashboard import PASSWORD, csrf_of, sign_in
+from tests.study_server.web.test_dashboard import csrf_of, sign_in
 from tests.study_server.web.worlds import SECRET, World
 
 
@@ -56,7 +55,6 @@ def test_a_forged_preview_link_leads_nowhere(world: World):
 
 @pytest.fixture
 def researcher(world: World) -> FlaskClient:
-    add_user(world.services, "ada", password=PASSWORD)
     client = world.app.test_client()
     sign_in(client)
     return client

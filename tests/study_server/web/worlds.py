@@ -30,9 +30,16 @@ from study_server.app import create_app
 from study_server.config import Settings
 from study_server.services import Services, open_services
 from study_server.services.records import StudyRecord
-from study_server.services.studies import create_study, freeze_study, open_study
+from study_server.services.studies import (
+    create_study,
+    freeze_study,
+    get_study,
+    open_study,
+)
 
 NAMES = ("teapot", "crane", "street sign", "dining table", "mug", "lantern")
+PASSWORD = "correct horse battery"  # noqa: S105
+DATABASE = "study.sqlite3"
 SECRET = "a secret of at least thirty-two characters"  # noqa: S105
 
 
@@ -219,21 +226,32 @@ def make_world(
     folder: Path, *, toml: str = STUDY_TOML, set_folder: Path | None = None
 ) -> World:
     """A database, a stimulus set and an open study in an empty folder."""
-    settings = Settings(
-        data_dir=folder,
-        database_url=f"sqlite:///{folder / 'study.sqlite3'}",
-        base_url="http://127.0.0.1:8000",
-        secret_key=SECRET,
-    )
-    services = open_services(settings)
+    services = open_services(_settings(folder))
     (folder / "study.toml").write_text(toml)
     stimuli = set_folder or write_set(folder / "set")
     study = create_study(services, folder / "study.toml", stimuli=stimuli)
     freeze_study(services, study.name)
-    study = open_study(services, study.name)
+    open_study(services, study.name)
+    services.store.close()
+    return open_world(folder)
+
+
+def open_world(folder: Path) -> World:
+    """The world whose database lies in a folder."""
+    settings = _settings(folder)
+    services = open_services(settings)
     app = create_app(settings, services=services)
     app.config.update(TESTING=True)
-    return World(app=app, services=services, study=study)
+    return World(app=app, services=services, study=get_study(services, "small"))
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(
+        data_dir=folder,
+        database_url=f"sqlite:///{folder / DATABASE}",
+        base_url="http://127.0.0.1:8000",
+        secret_key=SECRET,
+    )
 
 
 @dataclass
