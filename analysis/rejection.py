@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from analysis.aggregation.k_of_n import pivotal
@@ -201,18 +202,25 @@ def _part(stratum: Stratum, votes: pd.DataFrame, *, k: int) -> _Part:
             swings=_no_swings(),
         )
     rows = stratum.judged[["image", "trial"]].merge(votes, on="trial")
-    rejected = rows.groupby("image")["accepts"].sum().lt(k).astype(float)
-    by_image = rows[["image", "participant", "accepts"]]
-    is_pivotal = pivotal(by_image.rename(columns={"image": "trial"}), k=k)
-    deciding = by_image[is_pivotal].astype({"accepts": float})
-    scale = stratum.n_images / len(rejected)
-    swing = (deciding["accepts"] - deciding["accepts"].mean()) * scale
+    image, images = pd.factorize(rows["image"])
+    accepts = rows["accepts"].to_numpy(dtype=float)
+    rejected = (np.bincount(image, weights=accepts) < k).astype(float)
+    decides = pivotal(image, accepts, k=k)
+    mean = accepts[decides].mean() if decides.any() else 0.0
+    person = rows["participant"].to_numpy()
+    swings = pd.DataFrame(
+        {
+            "participant": person[decides],
+            "image": images.to_numpy()[image[decides]],
+            "swing": (accepts[decides] - mean) * stratum.n_images / len(images),
+        }
+    )
     return _Part(
         n_images=stratum.n_images,
         share=float(rejected.mean()),
-        rejected=rejected,
-        swings=deciding[["participant", "image"]].assign(swing=swing),
-        voters=frozenset(rows["participant"]),
+        rejected=pd.Series(rejected, index=images),
+        swings=swings,
+        voters=frozenset(person),
     )
 
 
@@ -238,14 +246,19 @@ def _people(parts: Sequence[_Part]) -> _People:
     n_people = len(frozenset().union(*(part.voters for part in parts)))
     found = [part.swings for part in parts if len(part.swings)]
     swings = pd.concat(found or [_no_swings()])
-    per_image = swings.groupby(["participant", "image"])["swing"].sum()
-    totals = per_image.groupby("participant").sum().to_numpy(dtype=float)
-    n_deciding = (per_image.abs() > _TINY).groupby("participant").sum()
-    weights = n_deciding.to_numpy(dtype=float) ** 2
+    person, people = pd.factorize(swings["participant"])
+    place, places = pd.factorize(
+        person * len(swings) + pd.factorize(swings["image"])[0]
+    )
+    per_image = np.bincount(place, weights=swings["swing"], minlength=len(places))
+    owner = places // max(len(swings), 1)
+    totals = np.bincount(owner, weights=per_image, minlength=len(people))
+    n_deciding = np.bincount(owner, np.abs(per_image) > _TINY, minlength=len(people))
+    weights = n_deciding**2
     if n_people < 2 or weights.sum() == 0:
         return _People(across_images=0.0, in_all=0.0, n_people=n_people, dof=inf)
     in_all = float(totals @ totals) * n_people / (n_people - 1)
-    same_image = float((per_image**2).sum())
+    same_image = float(per_image @ per_image)
     n_equal = float(weights.sum() ** 2 / (weights @ weights))
     floor = _FLOOR * sqrt(2 / n_equal) * same_image
     return _People(

@@ -6,6 +6,8 @@ Source:
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analysis.errors import AnalysisError
@@ -55,21 +57,18 @@ def tally(votes: pd.DataFrame, *, n: int) -> pd.DataFrame:
     return counted
 
 
-def pivotal(votes: pd.DataFrame, *, k: int) -> pd.Series:
-    """Whether the vote alone decides its trial: the others have exactly k - 1 yes.
+def pivotal(
+    trials: npt.NDArray[np.int_], accepts: npt.NDArray[np.float64], *, k: int
+) -> npt.NDArray[np.bool_]:
+    """Whether each vote alone decides its trial: the others have exactly k - 1 yes.
 
     Args:
-        votes: Columns trial, participant, accepts; all votes of resolved trials.
+        trials: Trial of each vote as a number from 0, shape (votes,).
+        accepts: 1.0 for yes, 0.0 for no, shape (votes,); all votes of a trial.
         k: Yes votes needed.
 
-    Returns:
-        Bool per row of `votes`, same index.
-
-    >>> votes = pd.DataFrame({"trial": list("aaa"), "participant": list("pqr"),
-    ...                       "accepts": [True, True, False]})
-    >>> pivotal(votes, k=2).to_list()   # with 2 yes, each yes is needed
+    >>> pivotal(np.array([0, 0, 0]), np.array([1.0, 1.0, 0.0]), k=2).tolist()
     [True, True, False]
     """
-    accepts = votes["accepts"].astype(int)
-    n_yes = accepts.groupby(votes["trial"]).transform("sum")
-    return (n_yes - accepts) == k - 1
+    others = np.bincount(trials, weights=accepts)[trials] - accepts
+    return np.asarray(others == k - 1)

@@ -53,9 +53,10 @@ class RectifiedError:
             "images by number of people who said yes",
             *_histogram_lines(results, n=bundle.n),
         ]
-        open_trials = sum(result.n_unresolved for result in results)
-        if open_trials:
-            lines += ["", f"unresolved (fewer than {bundle.n} votes): {open_trials}"]
+        # The second top-5 measure is a part of the first: not counted again.
+        n_open = sum(r.n_unresolved for r in results if r.shows == results[0].shows)
+        if n_open:
+            lines += ["", f"unresolved errors (fewer than {bundle.n} votes): {n_open}"]
         return lines
 
     def sections(self, bundle: Bundle) -> list[Section]:

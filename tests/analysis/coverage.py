@@ -55,6 +55,14 @@ WORLDS: Final[Mapping[str, World]] = {
 }
 
 
+_FOILS: Final = World(n_images=60, mean=-1.0, spread=0.6, n=15, block=6)
+CONTROLS: Final[Mapping[str, World]] = {
+    "60 foils, 15 votes each": _FOILS,
+    "the same, strong bias (1.0)": replace(_FOILS, bias=1.0),
+    "the same, yes is rare": replace(_FOILS, mean=-2.0),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
     """What a run of simulated studies showed.
@@ -169,38 +177,37 @@ def main(studies: int, seed: int) -> None:
     click.echo("| world | truth | mean | covered | too low / too high | Wilson |")
     click.echo("|---|---|---|---|---|---|")
     for name, world in WORLDS.items():
-        ours = headline_coverage(world, studies, seed=seed)
-        wilsons = headline_coverage(world, studies, seed=seed, interval=ignoring_people)
-        too_high = 1 - ours.covered - ours.too_low
-        click.echo(
-            f"| {name.strip()} | {100 * ours.truth:.2f} % | {100 * ours.mean:.2f} % | "
-            f"**{100 * ours.covered:.1f} %** | {100 * ours.too_low:.1f} / "
-            f"{100 * too_high:.1f} % | {100 * wilsons.covered:.1f} % |"
-        )
-    click.echo("\nthese images")
+        click.echo(_headline_row(name, world, studies=studies, seed=seed))
+    click.echo("\n| world | covered |\n|---|---|")
     for name in list(WORLDS)[:4]:
         found = these_images_coverage(WORLDS[name], studies, seed=seed)
-        click.echo(f"| {name} | {100 * found.covered:.1f} % |")
-    click.echo("\ndifferences")
-    for name in list(WORLDS)[:4] + list(WORLDS)[8:9]:
+        click.echo(f"| {name.strip()} | {100 * found.covered:.1f} % |")
+    click.echo("\n| world | truth | mean | covered |\n|---|---|---|---|")
+    for name in [*list(WORLDS)[:4], *list(WORLDS)[8:10]]:
         world = WORLDS[name]
         second = round(world.error * 0.85, 3)
         found = difference_coverage(world, second, n_studies=studies, seed=seed)
         click.echo(
-            f"| {name} | {100 * found.truth:+.2f} | {100 * found.mean:+.2f} | "
+            f"| {name.strip()} | {100 * found.truth:+.2f} | {100 * found.mean:+.2f} | "
             f"{100 * found.covered:.1f} % |"
         )
-    click.echo("\ncontrols")
-    foils = World(n_images=60, mean=-1.0, spread=0.6, n=15, block=6)
-    for name, world in (
-        ("60 foils", foils),
-        ("strong bias", replace(foils, bias=1.0)),
-        ("rare yes", replace(foils, mean=-2.0)),
-    ):
+    click.echo("\n| controls | truth | covered |\n|---|---|---|")
+    for name, world in CONTROLS.items():
         found = control_coverage(world, studies, seed=seed)
         click.echo(
             f"| {name} | {100 * found.truth:.1f} % | {100 * found.covered:.1f} % |"
         )
+
+
+def _headline_row(name: str, world: World, *, studies: int, seed: int) -> str:
+    ours = headline_coverage(world, studies, seed=seed)
+    wilsons = headline_coverage(world, studies, seed=seed, interval=ignoring_people)
+    too_high = 1 - ours.covered - ours.too_low
+    return (
+        f"| {name.strip()} | {100 * ours.truth:.2f} % | {100 * ours.mean:.2f} % | "
+        f"**{100 * ours.covered:.1f} %** | {100 * ours.too_low:.1f} / "
+        f"{100 * too_high:.1f} % | {100 * wilsons.covered:.1f} % |"
+    )
 
 
 if __name__ == "__main__":

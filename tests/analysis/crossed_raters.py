@@ -8,6 +8,7 @@ N(0, bias²) and a skill a_p = exp(skill · N(0, 1)); p accepts i with probabili
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -62,16 +63,19 @@ class Study:
 
 def accept_probability(world: World, theta: np.ndarray) -> np.ndarray:
     """Chance that a person drawn at random accepts, shape as theta."""
+    reach, on_reach = _accept_curve(world)
+    like_the_rest = 1 - world.yes_sayers - world.random_people
+    others = world.yes_sayers * YES_SAYER_ACCEPTS + world.random_people * 0.5
+    return np.asarray(like_the_rest * np.interp(theta, reach, on_reach) + others)
+
+
+@cache
+def _accept_curve(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """Acceptability, and the chance that an ordinary person accepts it."""
     reach = world.mean + world.spread * np.linspace(-5, 5, 401)
     grid = ndtri((np.arange(60) + 0.5) / 60)
     skill = np.exp(world.skill * grid)[:, None, None]
-    on_reach = ndtr(skill * reach + world.bias * grid[None, :, None]).mean((0, 1))
-    sane = 1 - world.yes_sayers - world.random_people
-    return (
-        sane * np.interp(theta, reach, on_reach)
-        + world.yes_sayers * YES_SAYER_ACCEPTS
-        + world.random_people * 0.5
-    )
+    return reach, ndtr(skill * reach + world.bias * grid[None, :, None]).mean((0, 1))
 
 
 def true_rejection(world: World) -> float:
