@@ -14,6 +14,8 @@ from gunicorn.app.base import BaseApplication
 from study_server.app import create_app
 from study_server.config import Settings, load_settings, with_secret_key
 from study_server.services import Services, accounts, open_services
+from study_server.services.records import RecruitmentRecord, StudyRecord
+from study_server.services.recruitments import LETS_IN
 from study_server.services.studies import get_study, list_studies
 
 _THREADS: Final = 16
@@ -83,6 +85,8 @@ def _options(host: str, port: int, *, workers: int) -> dict[str, object]:
         "accesslog": None,
         "loglevel": "warning",
         "proc_name": "secondlook",
+        # A second way in, of which nobody here makes use.
+        "control_socket_disable": True,
     }
 
 
@@ -94,9 +98,19 @@ def _announce(services: Services) -> None:
         study = get_study(services, overview.name)
         click.echo(f"{study.name}    {study.state}")
         for recruitment in study.recruitments:
-            n_links = len(recruitment.personal_urls)
-            links = f"{n_links} personal links, see the dashboard"
-            where = links if n_links else recruitment.url
-            click.echo(
-                f"    {recruitment.recruiter} {recruitment.environment}  {where}"
-            )
+            if _is_for_people(study, recruitment):
+                click.echo(f"    {_describe(recruitment)}")
+
+
+def _is_for_people(study: StudyRecord, recruitment: RecruitmentRecord) -> bool:
+    """Whether people can come in by it now."""
+    environment = recruitment.environment
+    return environment != "simulated" and study.state in LETS_IN[environment]
+
+
+def _describe(recruitment: RecruitmentRecord) -> str:
+    n_links = len(recruitment.personal_urls)
+    where = f"{n_links} personal links, see the dashboard" if n_links else ""
+    return (
+        f"{recruitment.recruiter} {recruitment.environment}  {where or recruitment.url}"
+    )

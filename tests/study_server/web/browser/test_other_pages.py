@@ -1,0 +1,148 @@
+"""Five classes, a paradigm's own script, previews, the check, the dashboard."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Route
+
+from study_server.web.preview_links import preview_url
+from tests.study_server.web.browser.conftest import LiveServer, Person
+from tests.study_server.web.worlds import (
+    DATABASE,
+    PASSWORD,
+    make_world,
+    open_world,
+    write_set,
+)
+
+OWN_SCRIPT = """
+export async function mount(root, trial, clock) {
+  const button = document.createElement("button");
+  button.textContent = "own";
+  root.append(button);
+  await new Promise((resolve) => button.addEventListener("click", resolve));
+  clock.record("own_event");
+  return { relevant: "no" };
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def finished_each(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("each")
+    write_set(folder / "set", question="each")
+    make_world(folder, set_folder=folder / "set").services.store.close()
+    return folder
+
+
+@pytest.fixture
+def person_with_five(
+    tmp_path: Path, finished_each: Path, browser_context: BrowserContext
+) -> Iterator[Person]:
+    shutil.copy(finished_each / DATABASE, tmp_path / DATABASE)
+    server = LiveServer(open_world(tmp_path))
+    server.start()
+    yield Person(browser_context.new_page(), server)
+    server.stop()
+
+
+def test_five_classes_one_by_one_with_the_keyboard(person_with_five: Person):
+    person, keys = person_with_five, person_with_five.page.keyboard
+    person.walk_to("trials")
+    orders = []
+    for number in range(1, 6):
+        person.wait_for_trial(number, 5)
+        rows = person.page.query_selector_all("[data-row]")
+        if rows:
+            orders.append(tuple(row.get_attribute("data-row") for row in rows))
+            assert person.page.is_disabled("button[data-submit]")
+            for key in "ynn1":
+                keys.press(key)
+            assert person.page.is_disabled("button[data-submit]")
+            keys.press("n")
+            keys.press("ArrowUp")  # second thoughts about the fourth
+            keys.press("n")
+            keys.press("Enter")
+        else:
+            keys.press("y")
+    person.page.wait_for_selector("h1:text-is('Last questions')")
+    query = "SELECT payload FROM response ORDER BY id"
+    found = [json.loads(row["payload"]) for row in person.live.rows(query)]
+    given = [one for one in found if "relevant_0" in one]
+    assert len(given) == len(orders) == 3
+    for order, response in zip(orders, given, strict=True):
+        assert [response[str(field)] for field in order] == ["yes", *["no"] * 4]
+    assert person.complaints == []
+
+
+def test_a_paradigm_may_bring_a_script_of_its_own(person: Person, live: LiveServer):
+    def with_script(route: Route) -> None:
+        block = route.fetch().json()
+        for trial in block["trials"]:
+            trial["script"] = "/hit/own/trial.js"
+        route.fulfill(json=block)
+
+    person.page.route("**/block.json", with_script)
+    person.page.route(
+        "**/hit/own/trial.js",
+        lambda route: route.fulfill(content_type="text/javascript", body=OWN_SCRIPT),
+    )
+    person.walk_to("practice")
+    person.page.click("text=own")
+    person.page.wait_for_selector("#trial-feedback:not([hidden])")
+    (row,) = live.rows("SELECT * FROM response")
+    assert json.loads(row["payload"]) == {"relevant": "no"}
+    assert row["rt_ms"] > 0
+    kinds = {event["kind"] for event in live.rows("SELECT * FROM display_event")}
+    assert {"decoded", "onset", "own_event"} <= kinds
+    assert person.complaints == []
+
+
+def test_a_preview_runs_and_stores_nothing(person: Person, live: LiveServer):
+    settings = live.world.services.settings
+    person.open(preview_url(settings, "small").removeprefix(settings.base_url))
+    for number in (1, 2, 3):
+        person.wait_for_trial(number, 3)
+        person.page.keyboard.press("y")
+    person.page.wait_for_selector("h1:text-is('That was the preview')")
+    assert live.rows("SELECT * FROM response") == []
+    assert live.rows("SELECT * FROM enrolment") == []
+
+
+def test_a_researcher_signs_in_looks_and_judges(person: Person, live: LiveServer):
+    for number in range(4):
+        live.world.visitor("link", WHO=f"p{number}").walk_to_survey()
+    page = person.page
+    person.open("/dashboard/studies/small/audit")
+    page.fill("#name", "ada")
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.fill("#n", "3")
+    page.click("text=Draw")
+    page.click("a:text-is('Start')")
+    for number in (1, 2, 3):
+        person.wait_for_trial(number, 3)
+        page.keyboard.press("n")
+    page.wait_for_selector("text=3 of 3 trials judged")
+    assert len(live.rows("SELECT * FROM audit_response")) == 3
+    person.open("/dashboard/studies/small")
+    assert re.search(r"6\s*$|6", page.inner_text("svg.sl-histogram"))
+    assert page.is_visible("button[data-copy]")
+    assert person.complaints == []
+
+
+def test_pages_fit_a_phone(person_with_phone: Person):
+    person, page = person_with_phone, person_with_phone.page
+    person.open("/sign-in")
+    page.fill("#name", "ada")
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    for path in ("/dashboard/", "/dashboard/studies/small", "/nothing-here"):
+        person.open(path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390, path
