@@ -66,6 +66,12 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except _what_users_can_mend() as error:
             raise click.ClickException(str(error)) from error
+        except _database_failures() as error:
+            raise _in_words(error) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # no room, no permission, no such folder
+            raise click.ClickException(str(error)) from error
 
 
 def _what_users_can_mend() -> tuple[type[Exception], ...]:
@@ -83,6 +89,18 @@ def _what_users_can_mend() -> tuple[type[Exception], ...]:
         StimulusSetError,
         UnknownParadigmError,
     )
+
+
+def _database_failures() -> tuple[type[Exception], ...]:
+    from study_server.store.failures import DATABASE_FAILURES
+
+    return DATABASE_FAILURES
+
+
+def _in_words(error: Exception) -> Exception:
+    from study_server.store.failures import can_be_mended, in_words
+
+    return click.ClickException(in_words(error)) if can_be_mended(error) else error
 
 
 def _first_line(place: str) -> str:

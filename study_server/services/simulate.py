@@ -207,5 +207,6 @@ def _server(base_url: str) -> httpx.Client:
         base_url=base_url,
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         timeout=_TIMEOUT_S,
+        trust_env=False,  # a proxy would not find a server of this machine
         follow_redirects=False,
     )

@@ -24,6 +24,7 @@ from study_server.services.study_texts import (
     CONSENT_PLACEHOLDERS,
     SERVER_TEXTS,
     consent_text,
+    placeholders,
     unknown_placeholders,
 )
 
@@ -200,10 +201,20 @@ def _paradigm_problems(
         return
     known = {**SERVER_TEXTS, **paradigms[name].default_texts}
     texts = raw.get("texts")
-    for key in texts if isinstance(texts, dict) else ():
+    for key, text in texts.items() if isinstance(texts, dict) else ():
         if key not in known:
             hint = did_you_mean(key, known)
             yield f"[texts] {key}: unknown{hint}; there are {', '.join(sorted(known))}"
+        elif isinstance(text, str):
+            yield from _place_problems(key, text, default=known[key])
+
+
+def _place_problems(key: str, text: str, *, default: str) -> Iterator[str]:
+    """A text must fill the same places as the wording it replaces."""
+    expected, found = placeholders(default), placeholders(text)
+    if expected and found != expected:
+        places = ", ".join(f"{{{name}}}" for name in sorted(expected))
+        yield f"[texts] {key}: expected the places {places}, got {shown_value(text)}"
 
 
 def _cross_problems(raw: Mapping[str, Any]) -> Iterator[str]:

@@ -60,6 +60,7 @@ SERVER_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# What a text says in braces is filled in where it is shown.
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -67,6 +68,11 @@ def unknown_placeholders(text: str) -> list[str]:
     """The names in braces that a consent text may not use."""
     found = _PLACEHOLDER.findall(text)
     return sorted({name for name in found if name not in CONSENT_PLACEHOLDERS})
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in braces in a text."""
+    return set(_PLACEHOLDER.findall(text))
 
 
 def consent_text(template: str | None, values: Mapping[str, str]) -> str:

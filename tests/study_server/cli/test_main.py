@@ -59,6 +59,30 @@ def test_a_broken_settings_file_is_said_without_traceback(call):
     assert "'databse_url' is not a setting" in result.output
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ada:hunter2@127.0.0.1:9/nowhere",
+        "sqlite:////proc/nothing/here.sqlite3",
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_said_without_its_password(
+    call, monkeypatch, url
+):
+    monkeypatch.setenv("SECONDLOOK_DATABASE_URL", url)
+    for command in (["study", "list"], ["db", "upgrade"], ["db", "check"]):
+        result = call(*command, code=1)
+        assert result.output.startswith("Error: ")
+        assert "hunter2" not in result.output
+
+
+def test_a_file_that_is_no_database_is_said_plainly(call):
+    Path("secondlook.sqlite3").write_bytes(b"years of work" * 1000)
+    for command in (["study", "list"], ["db", "check"]):
+        assert "not a" in call(*command, code=1).output
+    assert Path("secondlook.sqlite3").read_bytes() == b"years of work" * 1000
+
+
 def test_the_version_is_that_of_the_package(call):
     from importlib.metadata import PackageNotFoundError, version
 

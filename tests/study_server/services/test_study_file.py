@@ -215,6 +215,14 @@ def test_every_field_wrong_at_once_gives_every_problem_once(write):
             "[texts] debriefng: unknown (did you mean 'debriefing'?)",
         ),
         (
+            '[texts]\nquestion_relevant = "Is it there?"',
+            "[texts] question_relevant: expected the places {class}, got 'Is it there?'",
+        ),
+        (
+            '[texts]\nquestion_relevant = "Is {clas} there?"',
+            "[texts] question_relevant: expected the places {class}",
+        ),
+        (
             '[consent]\ntext = "I, {name}, agree"',
             "[consent] text: unknown place {name}",
         ),
