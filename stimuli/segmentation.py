@@ -164,3 +164,31 @@ class SegmentationPool:
             context.set_forkserver_preload([__name__])
         n_workers = self.n_workers or min(4, len(os.sched_getaffinity(0)))
         return ProcessPoolExecutor(n_workers, mp_context=context)
+
+
+def segment_groups(
+    groups: Sequence[Sequence[Pixels]],
+    segmenter: Segmenter,
+    *,
+    pool: SegmentationPool | None,
+    is_ahead: bool,
+) -> Iterator[list[Segments]]:
+    """The segments of one group of images after the other.
+
+    Args:
+        groups: What is segmented together; bounds what is kept in memory.
+        segmenter: Picklable where there is a pool.
+        pool: None segments in this process.
+        is_ahead: Start on a group while its predecessor is being used. Right
+            where the user's work is done by another device; where it is done by
+            the same cores, working ahead only slows it down.
+    """
+    if pool is None:
+        for group in groups:
+            yield [segmenter(image) for image in group]
+        return
+    started: list[Iterator[Segments]] = []
+    for number in range(len(groups)):
+        for ahead in groups[len(started) : number + 1 + is_ahead]:
+            started.append(pool.submit(segmenter, ahead))
+        yield list(started[number])
