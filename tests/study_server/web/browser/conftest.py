@@ -138,6 +138,11 @@ class Person:
     def heading(self) -> str:
         return self.page.inner_text("h1")
 
+    def go_to_trials(self) -> None:
+        """Begin with the trials; what comes before them went over HTTP."""
+        visitor = self.live.world.visitor().walk_to_trials()
+        self.open(f"{visitor.home}?go=trials")
+
     def walk_to(self, step: str) -> None:
         """Come in and press on, quickly, up to a step."""
         page = self.page

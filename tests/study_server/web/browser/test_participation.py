@@ -70,7 +70,7 @@ def test_a_whole_study_by_keyboard_alone(person: Person, live: LiveServer):
 def test_response_times_count_from_the_onset_and_events_are_kept(
     person: Person, live: LiveServer
 ):
-    person.walk_to("trials")
+    person.go_to_trials()
     person.wait_for_trial(1, 5)
     person.page.wait_for_timeout(300)
     person.page.keyboard.press("y")
@@ -131,7 +131,7 @@ def _boxes(person: Person) -> tuple[tuple[int, ...], ...]:
 def test_a_reload_goes_on_where_it_stopped_and_doubles_nothing(
     person: Person, live: LiveServer
 ):
-    person.walk_to("trials")
+    person.go_to_trials()
     for number in (1, 2):
         person.wait_for_trial(number, 5)
         person.page.keyboard.press("y")
@@ -160,7 +160,7 @@ def test_coming_again_by_the_link_goes_on_where_it_stopped(
 
 
 def test_a_double_click_is_one_response(person: Person, live: LiveServer):
-    person.walk_to("trials")
+    person.go_to_trials()
     person.wait_for_trial(1, 5)
     person.page.dblclick("button[data-value=yes]")
     person.wait_for_trial(2, 5)
@@ -170,7 +170,7 @@ def test_a_double_click_is_one_response(person: Person, live: LiveServer):
 
 
 def test_a_held_key_is_one_response(person: Person, live: LiveServer):
-    person.walk_to("trials")
+    person.go_to_trials()
     person.wait_for_trial(1, 5)
     for _ in range(6):  # without a key up in between the browser says "repeat"
         person.page.keyboard.down("y")
@@ -183,7 +183,7 @@ def test_a_held_key_is_one_response(person: Person, live: LiveServer):
 def test_while_the_server_is_away_responses_wait_and_then_arrive(
     person: Person, live: LiveServer
 ):
-    person.walk_to("trials")
+    person.go_to_trials()
     person.wait_for_trial(1, 5)
     person.page.wait_for_timeout(500)
     live.stop()
@@ -215,7 +215,7 @@ def test_a_lost_acknowledgement_does_not_double(person: Person, live: LiveServer
             lost.append(answer.status)
             route.abort()
 
-    person.walk_to("trials")
+    person.go_to_trials()
     person.page.route("**/responses", lose_the_first)
     person.wait_for_trial(1, 5)
     person.page.keyboard.press("y")
@@ -235,7 +235,7 @@ def test_a_reload_replays_what_was_not_sent(person: Person, live: LiveServer):
         dialog.accept()
 
     person.page.on("dialog", leave)
-    person.walk_to("trials")
+    person.go_to_trials()
     person.page.route("**/responses", lambda route: route.abort())
     for number in (1, 2):
         person.wait_for_trial(number, 5)
@@ -251,7 +251,7 @@ def test_a_reload_replays_what_was_not_sent(person: Person, live: LiveServer):
 
 
 def test_a_proxys_error_page_loses_nothing(person: Person, live: LiveServer):
-    person.walk_to("trials")
+    person.go_to_trials()
     person.page.route(
         "**/responses", lambda route: route.fulfill(status=404, body="<h1>proxy</h1>")
     )
@@ -288,7 +288,7 @@ def test_an_image_that_fails_is_tried_again_and_then_recorded(
             route.continue_()
 
     person.page.route("**/media/*", break_it)
-    person.walk_to("trials")
+    person.go_to_trials()
     return_url = person.page.url
     broken.append(_one_image(person))
     person.page.goto(return_url)
@@ -310,7 +310,7 @@ def test_an_image_that_fails_is_tried_again_and_then_recorded(
 
 
 def test_when_the_time_is_over_the_page_says_so(person: Person, live: LiveServer):
-    person.walk_to("trials")
+    person.go_to_trials()
     person.wait_for_trial(1, 5)
     later = replace(live.world.services, clock=lambda: utc_now() + timedelta(hours=3))
     live.world.app.extensions[EXTENSION] = later
@@ -320,7 +320,7 @@ def test_when_the_time_is_over_the_page_says_so(person: Person, live: LiveServer
 
 
 def test_withdrawing_from_the_middle_of_a_block(person: Person, live: LiveServer):
-    person.walk_to("trials")
+    person.go_to_trials()
     person.wait_for_trial(1, 5)
     person.page.click("text=Withdraw")
     person.page.click("text=No, go back")
