@@ -27,5 +27,5 @@ def make_bundle(tmp_path: Path) -> Maker:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A small study of one classifier, shared by tests that only read."""
     folder = tmp_path_factory.mktemp("small") / "bundle"
-    plan = Plan(n_images=120, n_audited=40, n_dropped=3)
+    plan = Plan(n_images=120, n_audited=40, n_dropped=3, invalid_share=0.45)
     return read_bundle(write_bundle(folder, plan, rng=np.random.default_rng(5)))

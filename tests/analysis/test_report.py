@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from analysis.blocks import DataTable
+from analysis.bundle import BundleError
+from analysis.cli import report
+from analysis.errors import AnalysisError
+from analysis.measures import MEASURES
+from analysis.measures.base import Measure
+from analysis.report import headline_table, make_report, report_sections
+from analysis.writing import to_latex
+from tests.analysis.bundle_maker import Plan
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def written(small, tmp_path_factory):
+    out = tmp_path_factory.mktemp("written") / "report"
+    make_report(small, out=out)
+    return out
+
+
+def page(folder: Path) -> str:
+    return (folder / "index.html").read_text("utf-8")
+
+
+def test_the_report_has_every_part(written):
+    ids = re.findall(r'<section id="([a-z-]+)"', page(written))
+    assert ids == [
+        "result",
+        "asked",
+        "votes",
+        "by-k",
+        "right-side",
+        "controls",
+        "flow",
+        "exclusion",
+        "before-after",
+        "unresolved",
+        "audit",
+        "gallery",
+        "method",
+        "amendments",
+    ]
+
+
+def test_the_page_stands_alone(written):
+    text = page(written)
+    assert "<script" not in text
+    assert not re.search(r'(src|href)="(?!data:image/png|#|gallery/)', text)
+    assert "url(http" not in text
+    assert "@import" not in text
+
+
+def test_ids_on_the_page_are_unique_and_links_lead_somewhere(written):
+    text = page(written)
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(ids)
+
+
+def test_numbers_on_the_page_are_those_of_the_tables(written):
+    text = page(written)
+    table = (written / "tables" / "errors.csv").read_text("utf-8").splitlines()
+    row = dict(zip(table[0].split(","), table[1].split(","), strict=True))
+    value, low, high = (
+        100 * float(row[name])
+        for name in ("rectified", "rectified_low", "rectified_high")
+    )
+    assert f"{value:.1f} % [{low:.1f}, {high:.1f}]" in text
+
+
+def test_every_table_and_figure_is_written_in_each_format(written):
+    tables = {path.stem for path in (written / "tables").glob("*.csv")}
+    assert tables == {path.stem for path in (written / "tables").glob("*.tex")}
+    assert {"errors", "votes", "error_by_k", "controls", "flow", "audit"} <= tables
+    figures = {path.stem for path in (written / "figures").glob("*.svg")}
+    assert figures == {path.stem for path in (written / "figures").glob("*.pdf")}
+    assert {"errors", "votes", "error_by_k", "yes_bias", "audit"} <= figures
+
+
+def test_text_in_figures_stays_text(written):
+    svg = (written / "figures" / "votes.svg").read_text("utf-8")
+    assert "people who said yes" in svg
+    assert b"/Type3" not in (written / "figures" / "votes.pdf").read_bytes()
+
+
+def test_figures_have_words_for_those_who_cannot_see_them(written):
+    labels = re.findall(r'role="img" aria-label="([^"]+)"', page(written))
+    assert len(labels) == len(list((written / "figures").glob("*.svg")))
+    assert all(re.search(r"\d", label) for label in labels)
+
+
+def test_the_same_bundle_gives_the_same_bytes(small, written, tmp_path):
+    make_report(small, out=tmp_path / "again")
+    for path in sorted(written.rglob("*")):
+        if path.is_file():
+            again = tmp_path / "again" / path.relative_to(written)
+            assert path.read_bytes() == again.read_bytes(), path.name
+
+
+@pytest.mark.parametrize(
+    ("environment", "word"), [("simulated", "SIMULATED"), ("pilot", "PILOT")]
+)
+def test_a_band_says_what_does_not_count_on_every_page(
+    make_bundle, tmp_path, environment, word
+):
+    bundle = make_bundle(
+        Plan(n_images=260, environment=environment, accept_mean=1.5, has_images=False)
+    )
+    make_report(bundle, out=tmp_path / "report")
+    pages = list((tmp_path / "report").rglob("*.html"))
+    assert len(pages) == 2
+    for each in pages:
+        assert f"<strong>{word}</strong>" in each.read_text("utf-8")
+    assert word in headline_table(bundle)
+
+
+def test_a_live_study_has_no_band(make_bundle, tmp_path):
+    bundle = make_bundle(Plan(n_images=40, environment="live"))
+    make_report(bundle, out=tmp_path / "report")
+    assert 'class="band' not in page(tmp_path / "report")
+
+
+def test_sixty_pictures_in_the_page_and_all_in_a_folder(make_bundle, tmp_path):
+    bundle = make_bundle(Plan(n_images=260, accept_mean=1.5))
+    out = tmp_path / "report"
+    make_report(bundle, out=out)
+    assert page(out).count("data:image/png") == 61  # sixty, and the example
+    n_accepted = len(list((out / "gallery" / "images").glob("*.png")))
+    assert n_accepted > 60
+    gallery = (out / "gallery" / "index.html").read_text("utf-8")
+    assert gallery.count("<li>\n<img") == n_accepted
+    assert f"The first 60 of {n_accepted}" in page(out)
+
+
+def test_nobody_yet_is_said_and_no_number_is_made_up(make_bundle, tmp_path):
+    bundle = make_bundle(Plan(n_images=40, n_dropped=10_000, environment="live"))
+    make_report(bundle, out=tmp_path / "report")
+    text = page(tmp_path / "report")
+    assert "No image has 5 valid votes yet" in text
+    assert "– (n = 0)" in text
+    assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower()
+    assert "– (n = 0)" in headline_table(bundle)
+
+
+def test_names_from_the_study_cannot_write_markup(make_bundle, tmp_path):
+    amendment = {"at": "2030-01-01T00:00:00+00:00", "text": "<script>alert(1)</script>"}
+    bundle = make_bundle(Plan(n_images=40, amendments=(amendment,)))
+    make_report(bundle, out=tmp_path / "report")
+    text = page(tmp_path / "report")
+    assert "<script>" not in text
+    assert "2030-01-01 00:00 UTC: &lt;script&gt;" in text
+
+
+def test_unlabelled_pictures_get_a_report_without_errors(make_bundle, tmp_path):
+    bundle = make_bundle(Plan(n_images=40, kind="predictions"))
+    make_report(bundle, out=tmp_path / "report")
+    assert "Predictions accepted" in page(tmp_path / "report")
+    assert "rectified error" not in headline_table(bundle).lower()
+    assert "predictions accepted by at least 4 of 5 people" in headline_table(bundle)
+
+
+def test_two_classifiers_are_compared(make_bundle, tmp_path):
+    bundle = make_bundle(Plan(n_images=60, classifiers=("a", "b")))
+    make_report(bundle, out=tmp_path / "report")
+    assert "a − b" in page(tmp_path / "report")
+    assert (tmp_path / "report" / "figures" / "comparisons.svg").is_file()
+
+
+def test_an_older_report_is_replaced_but_nothing_else(small, tmp_path):
+    out = tmp_path / "report"
+    make_report(small, out=out)
+    (out / "figures" / "stale.svg").write_text("old")
+    make_report(small, out=out)
+    assert not (out / "figures" / "stale.svg").exists()
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("mine")
+    with pytest.raises(AnalysisError, match="not a report"):
+        make_report(small, out=tmp_path / "thesis")
+    assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
+
+
+def test_the_terminal_table_is_as_agreed(small):
+    text = headline_table(small)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text == (GOLDEN / "headline.txt").read_text("utf-8").rstrip("\n")
+
+
+def test_the_latex_table_is_as_agreed(small):
+    (table,) = (
+        block
+        for section in report_sections(small)
+        for block in section.blocks
+        if isinstance(block, DataTable) and block.name == "errors"
+    )
+    assert to_latex(table) == (GOLDEN / "errors.tex").read_text("utf-8")
+
+
+def test_the_command_prints_the_table_and_the_page(small, tmp_path):
+    out = tmp_path / "report"
+    result = CliRunner().invoke(report, ["make", str(small.folder), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert headline_table(small) in result.stdout
+    assert f"report: {out / 'index.html'}" in result.stdout
+
+
+def test_the_command_prints_json_for_machines(small, tmp_path):
+    args = ["make", str(small.folder), "--out", str(tmp_path / "r"), "--json"]
+    result = CliRunner().invoke(report, args)
+    numbers = json.loads(result.stdout)
+    assert numbers["is_simulated"] is True
+    (row,) = numbers["tables"]["errors"]
+    assert row["rectified_low"] < row["rectified"] < row["rectified_high"]
+
+
+def test_a_folder_that_is_no_bundle_is_an_error_in_words(tmp_path):
+    args = ["make", str(tmp_path), "--out", str(tmp_path / "r")]
+    result = CliRunner().invoke(report, args)
+    assert isinstance(result.exception, BundleError)
+
+
+def test_help_needs_no_pandas():
+    assert isinstance(report, click.Group)
+    source = (Path(__file__).parents[2] / "analysis" / "cli.py").read_text("utf-8")
+    top = source.split("@click.group")[0]
+    assert "pandas" not in top
+    assert "from analysis" not in top
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
+def test_every_measure_keeps_the_protocol(measure, small):
+    assert isinstance(measure, Measure)
+    for section in measure.sections(small) if measure.applies(small) else []:
+        assert section.blocks
+        assert re.fullmatch(r"[a-z-]+", section.id)
