@@ -11,6 +11,7 @@ import click
 from benchmarks.harness import Row, Skipped, append_results
 
 MEASURES = {
+    "mmd-critic": "benchmarks.mmd_critic",
     "stimuli-build": "benchmarks.stimuli_build",
     "responses": "benchmarks.responses",
 }
