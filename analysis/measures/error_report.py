@@ -8,7 +8,8 @@ from analysis.agreement import krippendorff_alpha
 from analysis.blocks import Block, Prose, Section
 from analysis.bundle import Bundle
 from analysis.gallery import gallery
-from analysis.measures import error_blocks as blocks
+from analysis.measures import error_drawings as drawings
+from analysis.measures import error_tables as tables
 from analysis.measures.rectified_error import (
     ErrorResult,
     comparisons,
@@ -72,8 +73,8 @@ class RectifiedError:
                     id="right-side",
                     title="The other side: right predictions",
                     blocks=[
-                        Prose(text=blocks.OTHER_SIDE),
-                        blocks.other_side_table(sides),
+                        Prose(text=tables.OTHER_SIDE),
+                        tables.other_side_table(sides),
                     ],
                 )
             )
@@ -125,10 +126,10 @@ def _result(bundle: Bundle, results: list[ErrorResult]) -> Section:
                 "rectified error to report.",
             )
         )
-    parts += [blocks.headline_table(bundle, results), Prose(text=_caveat(results))]
+    parts += [tables.headline_table(bundle, results), Prose(text=_caveat(results))]
     if any(result.rectified.n for result in results):
-        parts.insert(1, blocks.headline_drawing(results))
-        parts.append(blocks.interval_table(results))
+        parts.insert(1, drawings.headline_drawing(results))
+        parts.append(tables.interval_table(results))
     return Section(id="result", title="Standard and rectified error", blocks=parts)
 
 
@@ -141,8 +142,8 @@ def _votes(bundle: Bundle, results: list[ErrorResult]) -> Section:
     resolved = [result for result in results if len(result.judged.resolved)]
     parts: list[Block] = []
     if resolved:
-        parts.append(blocks.votes_drawing(resolved))
-    parts.append(blocks.votes_table(results))
+        parts.append(drawings.votes_drawing(resolved))
+    parts.append(tables.votes_table(results))
     parts.append(Prose(text=_agreement(bundle)))
     return Section(id="votes", title="How many people say yes", blocks=parts)
 
@@ -165,8 +166,8 @@ def _by_k(bundle: Bundle, results: list[ErrorResult]) -> Section:
         )
     ]
     if any(result.rectified.n for result in results):
-        parts.append(blocks.by_k_drawing(results))
-    parts.append(blocks.by_k_table(results))
+        parts.append(drawings.by_k_drawing(results))
+    parts.append(tables.by_k_table(results))
     return Section(id="by-k", title="Error as a function of k", blocks=parts)
 
 
@@ -179,9 +180,9 @@ def _compared(bundle: Bundle) -> Section:
         return Section(
             id="comparison", title="Classifiers compared", blocks=[Prose(text=text)]
         )
-    parts: list[Block] = [Prose(text=blocks.PAIRED), blocks.comparison_table(pairs)]
+    parts: list[Block] = [Prose(text=tables.PAIRED), tables.comparison_table(pairs)]
     if any(pair.rectified.n for pair in pairs):
-        parts.append(blocks.comparison_drawing(pairs))
+        parts.append(drawings.comparison_drawing(pairs))
     return Section(id="comparison", title="Classifiers compared", blocks=parts)
 
 
@@ -195,7 +196,7 @@ def _before_after(bundle: Bundle, after: list[ErrorResult]) -> Section:
     return Section(
         id="before-after",
         title="Error before and after exclusion",
-        blocks=[intro, blocks.before_after_table(before, after)],
+        blocks=[intro, tables.before_after_table(before, after)],
     )
 
 
@@ -210,6 +211,6 @@ def _unresolved(bundle: Bundle, results: list[ErrorResult]) -> Section:
     )
     parts: list[Block] = [Prose(text=text)]
     if n_open:
-        parts.append(blocks.unresolved_table(results))
-        parts.append(blocks.unresolved_list(bundle))
+        parts.append(tables.unresolved_table(results))
+        parts.append(tables.unresolved_list(bundle))
     return Section(id="unresolved", title="Unresolved trials", blocks=parts)

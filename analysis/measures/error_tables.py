@@ -1,4 +1,4 @@
-"""Tables and figures of the rectified error."""
+"""Tables of the rectified error."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import figures
-from analysis.blocks import DataTable, Drawing
+from analysis.blocks import DataTable
 from analysis.bundle import Bundle
 from analysis.measures.rectified_error import (
     Comparison,
@@ -66,26 +65,6 @@ def headline_table(bundle: Bundle, results: Sequence[ErrorResult]) -> DataTable:
     )
 
 
-def headline_drawing(results: Sequence[ErrorResult]) -> Drawing:
-    """Standard beside rectified error."""
-    said = "; ".join(
-        f"{_label(result, results)}: standard {interval(result.standard)}, "
-        f"rectified {interval(result.rectified)}"
-        for result in results
-    )
-    return Drawing(
-        name="errors",
-        caption="Standard and rectified error (95 % intervals), n = "
-        f"{_sizes(results)} images.",
-        alt=f"{said}.",
-        figure=figures.standard_and_rectified(
-            [_label(result, results) for result in results],
-            [result.standard for result in results],
-            [result.rectified for result in results],
-        ),
-    )
-
-
 def interval_table(results: Sequence[ErrorResult]) -> DataTable:
     """The same estimate with what each interval takes into account."""
     kinds: tuple[tuple[str, Callable[[ErrorResult], Any]], ...] = (
@@ -122,26 +101,6 @@ def interval_table(results: Sequence[ErrorResult]) -> DataTable:
     )
 
 
-def votes_drawing(results: Sequence[ErrorResult]) -> Drawing:
-    """Figure 2: images by number of yes votes."""
-    counts = {_label(result, results): result.histogram for result in results}
-    said = "; ".join(
-        f"{name}: "
-        + ", ".join(
-            f"{votes} yes {percent(each / series.sum())}"
-            for votes, each in series.items()
-        )
-        for name, series in counts.items()
-    )
-    return Drawing(
-        name="votes",
-        caption="Images that the classifier got wrong, by number of people who accept "
-        "its prediction (numbers of images in brackets).",
-        alt=f"Histogram. {said}.",
-        figure=figures.votes_histogram(counts, what="images"),
-    )
-
-
 def votes_table(results: Sequence[ErrorResult]) -> DataTable:
     """Images by number of yes votes."""
     rows, numbers = [], []
@@ -164,28 +123,6 @@ def votes_table(results: Sequence[ErrorResult]) -> DataTable:
         shown=_one_kind(shown),
         numbers=pd.DataFrame(numbers),
         text_columns=_n_words(shown),
-    )
-
-
-def by_k_drawing(results: Sequence[ErrorResult]) -> Drawing:
-    """Rectified error for every k."""
-    said = "; ".join(
-        f"{_label(result, results)}: "
-        + ", ".join(f"k = {k} {interval(each)}" for k, each in result.by_k.items())
-        for result in results
-    )
-    return Drawing(
-        name="error_by_k",
-        caption="Rectified error, share of all images, by number of yes votes asked "
-        f"for (95 % intervals); dashed: standard error. n = {_sizes(results)} images.",
-        alt=f"{said}.",
-        figure=figures.by_k(
-            {_label(result, results): result.by_k for result in results},
-            quantity="rectified error",
-            reference={
-                _label(result, results): result.standard.value for result in results
-            },
-        ),
     )
 
 
@@ -248,26 +185,6 @@ def comparison_table(pairs: Sequence[Comparison]) -> DataTable:
         shown=_one_kind(shown),
         numbers=numbers,
         text_columns=_n_words(shown),
-    )
-
-
-def comparison_drawing(pairs: Sequence[Comparison]) -> Drawing:
-    """Paired differences of rectified error."""
-    several = len({pair.shows for pair in pairs}) > 1
-    names = [
-        f"{pair.first}\n− {pair.second}"
-        + (f"\n({SHOWN_NAMES[pair.shows]})" if several else "")
-        for pair in pairs
-    ]
-    said = "; ".join(
-        f"{pair.first} minus {pair.second}: {points(pair.rectified)}" for pair in pairs
-    )
-    return Drawing(
-        name="comparisons",
-        caption=f"Differences of rectified error on the same "
-        f"{count(pairs[0].rectified.n)} images.",
-        alt=f"{said}.",
-        figure=figures.differences(names, [pair.rectified for pair in pairs]),
     )
 
 
@@ -428,18 +345,6 @@ def _one_kind(shown: pd.DataFrame) -> pd.DataFrame:
 def _n_words(shown: pd.DataFrame) -> int:
     kept = _one_kind(shown)
     return 1 + sum(name in kept for name in ("error", "re-examined"))
-
-
-def _sizes(results: Sequence[ErrorResult]) -> str:
-    sizes = sorted({result.judged.classifier.n_seen for result in results})
-    return " / ".join(map(count, sizes))
-
-
-def _label(result: ErrorResult, results: Sequence[ErrorResult]) -> str:
-    several = len({each.shows for each in results}) > 1
-    if not several:
-        return result.classifier
-    return f"{result.classifier}, {SHOWN_NAMES[result.shows]}"
 
 
 def _error_numbers(result: ErrorResult, bundle: Bundle) -> dict[str, Any]:
