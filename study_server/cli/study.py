@@ -209,8 +209,11 @@ def _line(record: StudyRecord) -> str:
 
 
 def _links(record: StudyRecord) -> list[str]:
+    order = get_args(Environment)
     lines = []
-    for recruitment in record.recruitments:
+    for recruitment in sorted(
+        record.recruitments, key=lambda found: order.index(found.environment)
+    ):
         urls = recruitment.personal_urls or (recruitment.url,)
         head = f"{recruitment.recruiter} ({recruitment.environment})"
         lines += [f"  {head}  {url}" for url in urls]
