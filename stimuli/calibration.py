@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from stimuli.classifiers import Classifier
+from stimuli.execution import one_core_each
 from stimuli.images import Display
 
 _SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -23,12 +23,8 @@ def calibrate_batch_size(classifiers: Sequence[Classifier], display: Display) ->
         classifiers: All run on every batch.
         display: The crop.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_core_each():
         return _fastest(classifiers, display)
-    finally:
-        torch.set_num_threads(before)
 
 
 def _fastest(classifiers: Sequence[Classifier], display: Display) -> int:

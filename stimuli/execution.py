@@ -195,7 +195,7 @@ def _run(
     pool = ThreadPoolExecutor(threads)
     under_way: deque[tuple[_Batch, Future[Results]]] = deque()
     try:
-        with careful_reading(), _one_core_each():
+        with careful_reading(), one_core_each():
             for batch in batches:
                 under_way.append((batch, pool.submit(work, batch)))
                 if len(under_way) > 2 * threads:
@@ -208,7 +208,12 @@ def _run(
 
 
 @contextmanager
-def _one_core_each() -> Iterator[None]:
+def one_core_each() -> Iterator[None]:
+    """Let torch use one core per calling thread, for as long as this lasts.
+
+    Threads that split one batch wait for each other at every layer; on a busy
+    machine that costs more than it gains.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from stimuli.classifiers import Classifier
 from stimuli.errors import UnreadableImageError
+from stimuli.execution import count_cores, one_core_each
 from stimuli.images import decode_png
 from stimuli.judging import Scores, predict
 from stimuli.manifest import Prediction, Stimulus, StimulusSet
@@ -75,10 +78,19 @@ def _find(stimulus: Stimulus, classifier: str) -> Prediction | None:
 def _predict_all(
     opened: StimulusSet, stimuli: Sequence[Stimulus], classifier: Classifier
 ) -> Iterator[tuple[Stimulus, Scores, int]]:
-    for start in range(0, len(stimuli), _BATCH_SIZE):
-        batch = stimuli[start : start + _BATCH_SIZE]
+    own = threading.local()
+
+    def work(batch: Sequence[Stimulus]) -> Scores:
+        if not hasattr(own, "twin"):
+            own.twin = classifier.copy_for_thread()
         pixels = np.stack([_load(opened, stimulus) for stimulus in batch])
-        scores = predict(classifier, pixels)
+        return predict(own.twin, pixels)
+
+    starts = range(0, len(stimuli), _BATCH_SIZE)
+    batches = [stimuli[start : start + _BATCH_SIZE] for start in starts]
+    with one_core_each(), ThreadPoolExecutor(count_cores()) as pool:
+        results = list(pool.map(work, batches))
+    for batch, scores in zip(batches, results, strict=True):
         for row, stimulus in enumerate(batch):
             yield stimulus, scores, row
 

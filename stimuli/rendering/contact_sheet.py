@@ -18,7 +18,7 @@ _N_COLUMNS: Final = 6
 _CELL: Final = 224
 _GAP: Final = 16
 _LINE: Final = 20
-_N_LINES: Final = 6
+_N_LINES: Final = 9
 _COLOURS: Final[Mapping[Role, str]] = {
     "main": "#1d4ed8",
     "practice": "#6b7280",
@@ -76,6 +76,12 @@ def write_sheet(folder: Path, out: Path, *, n: int, role: str | None = None) -> 
     return len(cards)
 
 
+def _name_role(trial: Trial) -> str:
+    is_right = any(use.shows == "correct-top1" for use in trial.uses)
+    more = "(a right answer)" if is_right else trial.control.replace("_", " ")
+    return f"{trial.role} {more}".strip()
+
+
 def _count(opened: StimulusSet, role: str | None) -> int:
     return sum(role in (None, trial.role) for trial in opened.trials())
 
@@ -88,21 +94,22 @@ def _cards(opened: StimulusSet, *, n: int, role: str | None) -> Iterator[Card]:
         stimulus = stimuli[trial.slots["target"]]
         yield Card(
             picture=opened.image_path(stimulus.id),
-            role=f"{trial.role} {trial.control.replace('_', ' ')}".strip(),
+            role=_name_role(trial),
             colour=_COLOURS[trial.role],
             lines=tuple(_describe(trial, stimulus, classes)),
         )
 
 
 def _spread(trials: Sequence[Trial], n: int) -> list[Trial]:
-    """At most `n`: every role gets a share, the main trials what is left."""
+    """At most `n`: every other role gets an eighth, the main trials what is left."""
     by_role = {r: [t for t in trials if t.role == r] for r in ROLES}
+    chosen: list[Trial] = []
     others = [r for r in ROLES if r != "main" and by_role[r]]
-    share = {r: min(len(by_role[r]), max(1, n // 8)) for r in others}
-    share["main"] = max(0, n - sum(share.values()))
-    chosen = []
+    eighth = max(1, n // 8) if by_role["main"] else -(-n // max(1, len(others)))
+    share = {r: min(len(by_role[r]), eighth) for r in others}
+    room = max(0, n - sum(share.values()))
     for r in ROLES:
-        of_role, wanted = by_role[r], share.get(r, 0)
+        of_role, wanted = by_role[r], room if r == "main" else share.get(r, 0)
         step = max(1, len(of_role) // max(1, wanted))
         chosen += of_role[::step][:wanted]
     return chosen[:n]
@@ -131,33 +138,42 @@ def _percent(probability: float) -> str:
 def _to_image(cards: Sequence[Card], title: str) -> Image.Image:
     n_columns = min(_N_COLUMNS, len(cards))
     n_rows = -(-len(cards) // n_columns)
+    texts = [_wrap_all(card) for card in cards]
+    row_height = _CELL + (max(map(len, texts)) + 1) * _LINE + 2 * _GAP
+    top = 3 * _GAP + _LINE
     width = max(n_columns * (_CELL + _GAP) + _GAP, 480)
-    height = n_rows * (_CELL + (_N_LINES + 1) * _LINE + _GAP) + 3 * _GAP + _LINE
-    sheet = Image.new("RGB", (width, height), "white")
+    sheet = Image.new("RGB", (width, top + n_rows * row_height), "white")
     draw = ImageDraw.Draw(sheet)
     draw.text((_GAP, _GAP), title, fill="black", font=ImageFont.load_default(20))
-    for position, card in enumerate(cards):
+    for position, (card, text) in enumerate(zip(cards, texts, strict=True)):
         row, column = divmod(position, n_columns)
-        left = _GAP + column * (_CELL + _GAP)
-        top = 3 * _GAP + _LINE + row * (_CELL + (_N_LINES + 1) * _LINE + _GAP)
-        _draw_card(sheet, card, left=left, top=top)
+        corner = (_GAP + column * (_CELL + _GAP), top + row * row_height)
+        _draw_card(sheet, card, corner=corner, text=text)
     return sheet
 
 
-def _draw_card(sheet: Image.Image, card: Card, *, left: int, top: int) -> None:
+def _draw_card(
+    sheet: Image.Image, card: Card, *, corner: tuple[int, int], text: Sequence[str]
+) -> None:
+    left, top = corner
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(15)
     with Image.open(card.picture) as picture:
         shown = picture.convert("RGB").resize((_CELL, _CELL))
-    sheet.paste(shown, (left, top))
+    sheet.paste(shown, corner)
     draw.rectangle((left, top + _CELL, left + _CELL - 1, top + _CELL + 3), card.colour)
     y = top + _CELL + 8
     draw.text((left, y), card.role, fill=card.colour, font=font)
-    wrapped = [part for line in card.lines for part in _wrap(line, font)]
-    if len(wrapped) > _N_LINES - 1:
-        wrapped = [*wrapped[: _N_LINES - 2], wrapped[_N_LINES - 2] + " …"]
-    for number, line in enumerate(wrapped, start=1):
+    for number, line in enumerate(text, start=1):
         draw.text((left, y + number * _LINE), line, fill="#111827", font=font)
+
+
+def _wrap_all(card: Card) -> list[str]:
+    font = ImageFont.load_default(15)
+    wrapped = [part for line in card.lines for part in _wrap(line, font)]
+    if len(wrapped) <= _N_LINES:
+        return wrapped
+    return [*wrapped[: _N_LINES - 1], wrapped[_N_LINES - 1] + " …"]
 
 
 def _wrap(
@@ -188,7 +204,7 @@ def _to_html(cards: Sequence[Card], title: str) -> str:
 body {{ margin: 1rem; }}
 h1 {{ font-size: 1.25rem; }}
 main {{ display: grid; gap: 1rem;
-       grid-template-columns: repeat(auto-fill, minmax(min(224px, 44vw), 1fr)); }}
+       grid-template-columns: repeat(auto-fill, minmax(min(224px, 40vw), 1fr)); }}
 figure {{ margin: 0; min-width: 0; }}
 img {{ width: 100%; display: block; border-bottom: 4px solid var(--role); }}
 figcaption p {{ margin: 0.1rem 0; overflow-wrap: anywhere; }}

@@ -12,6 +12,7 @@ import torchvision
 from PIL import Image
 
 from stimuli.checking import check_set
+from stimuli.execution import one_core_each
 from stimuli.manifest import StimulusSet
 
 from . import toy
@@ -66,7 +67,7 @@ def plain_errors(part: Path, weights: Path) -> set[str]:
     network.eval()
     preprocess = torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1.transforms()
     wrong = set()
-    with (part / "labels.csv").open(newline="") as handle:
+    with one_core_each(), (part / "labels.csv").open(newline="") as handle:
         for row in csv.DictReader(handle):
             with Image.open(part / row["file"]) as image, torch.inference_mode():
                 logits = network(preprocess(image.convert("RGB"))[None])
