@@ -24,7 +24,8 @@ export class Outbox {
    * @param {string} options.session - opaque name of the session
    * @param {string} options.url - where responses are posted
    * @param {Record<string, string>} [options.headers]
-   * @param {(state: "saved"|"saving"|"offline") => void} [options.onState]
+   * @param {(state: "saved"|"saving"|"offline", words?: string) => void} [options.onState] -
+   *   `words`: why the server, where it answered, would not save
    */
   constructor({ session, url, headers = {}, onState = () => {} }) {
     this.#prefix = `secondlook/${session}/`;
@@ -71,7 +72,7 @@ export class Outbox {
         this.#settle(entry, verdict);
         continue;
       }
-      this.#onState("offline");
+      this.#onState("offline", verdict.body?.error);
       await this.#pause(wait);
       wait = Math.min(LONGEST_WAIT_MS, wait * 2);
     }

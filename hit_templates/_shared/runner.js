@@ -63,7 +63,7 @@ class Run {
       session: `${block.session}/${block.kind}`,
       url: block.post_url,
       headers: words.csrf ? { "X-CSRFToken": words.csrf } : {},
-      onState: (state) => this.#onState(state),
+      onState: (state, reason) => this.#onState(state, reason),
     });
     addEventListener("beforeunload", (event) => {
       if (this.outbox.size > 0 && !this.isLeaving) event.preventDefault();
@@ -130,10 +130,10 @@ class Run {
     }
   }
 
-  #onState(state) {
+  #onState(state, reason = "No connection.") {
     this.isOffline = state === "offline";
     if (state === "offline") {
-      this.frame.say("No connection. Your responses are kept on this device and sent as soon as it is back.");
+      this.frame.say(`${reason} Your responses are kept on this device and sent as soon as that is mended.`);
     } else if (state === "saving") {
       this.frame.say("Saving takes longer than usual.", "secondary");
     } else {

@@ -10,6 +10,7 @@ from study_server.services import audit as checking
 from study_server.services.studies import get_study
 from study_server.web.application import services
 from study_server.web.blocks import block_json, receipt_json
+from study_server.web.failures import sentence
 from study_server.web.pages import Runner, render_runner
 from study_server.web.reading import read_fields, read_json
 from study_server.web.sign_in import require_user
@@ -31,7 +32,7 @@ def draw(name: str) -> ResponseReturnValue:
         n = _read_n(read_fields(request).get("n", ""))
         checking.draw_audit(services(), name, n=n)
     except (FormError, checking.AuditError) as error:
-        return _overview(name, problem=str(error)), error.status
+        return _overview(name, problem=sentence(str(error))), error.status
     return redirect(url_for("audit.overview", name=name), code=303)
 
 

@@ -50,7 +50,6 @@ class Problem:
     status: int
     title: str
     text: str
-    advice: str = ""
 
 
 def init_failures(app: Flask) -> None:
@@ -71,7 +70,7 @@ def _on_study_error(error: StudyError) -> ResponseReturnValue:
         is_final = error.is_final and not is_ours
         return jsonify(error=str(error), is_final=is_final), error.status
     title = next((t for kind, t in _TITLES.items() if isinstance(error, kind)), None)
-    text = _sentence(str(error))
+    text = sentence(str(error))
     if is_ours:
         title, text = _WORDS[500]
     title = title or _WORDS.get(error.status, _WORDS[400])[0]
@@ -93,6 +92,7 @@ def _page(problem: Problem) -> ResponseReturnValue:
     return render_template("error.html", problem=problem), problem.status
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A message as a sentence of a page."""
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -9,10 +9,11 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from flask import url_for as address
 from flask.typing import ResponseReturnValue
 
-from study_server.errors import FormError
+from study_server.errors import AdmissionError, FormError
 from study_server.services import Services, admission, participation, responding
 from study_server.web.application import services
 from study_server.web.blocks import block_json, receipt_json
+from study_server.web.failures import sentence
 from study_server.web.pages import render_step
 from study_server.web.reading import read_fields, read_json
 from study_server.web.resuming import read_resume, write_resume
@@ -74,7 +75,7 @@ def submit(token: str, step: str) -> ResponseReturnValue:
         _SUBMIT[step](services(), token, read_fields(request))
     except FormError as error:
         current = participation.current_step(services(), token)
-        return render_step(current, problem=str(error)), error.status
+        return render_step(current, problem=sentence(str(error))), error.status
     return _to(token)
 
 
@@ -98,8 +99,12 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 @participant.post("/p/<token:token>/another")
 def another(token: str) -> ResponseReturnValue:
-    """One more block."""
-    participation.take_another_block(services(), token)
+    """One more block; where there is none, the page says why."""
+    try:
+        participation.take_another_block(services(), token)
+    except AdmissionError as error:
+        current = participation.current_step(services(), token)
+        return render_step(current, problem=sentence(str(error))), error.status
     return _to(token)
 
 

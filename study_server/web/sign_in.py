@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import (
     Blueprint,
     current_app,
+    jsonify,
     redirect,
     render_template,
     request,
@@ -17,6 +18,7 @@ from flask.typing import ResponseReturnValue
 
 from study_server.services import accounts
 from study_server.web.application import services
+from study_server.web.failures import is_for_program
 from study_server.web.reading import read_fields
 from study_server.web.throttle import Throttle
 
@@ -64,6 +66,10 @@ def require_user() -> ResponseReturnValue | None:
     """Send whoever is not signed in to the form, and back afterwards."""
     if "user" in session:
         return None
+    if is_for_program():
+        # Not final: the browser keeps what it has until somebody signs in again.
+        words = "You are signed out. Sign in again in another tab to go on."
+        return jsonify(error=words, is_final=False), 401
     return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
 
 

@@ -72,6 +72,13 @@ def test_its_folder_is_complete(paradigm):
 
 
 @of_every_paradigm
+def test_a_script_of_its_own_exports_mount(paradigm):
+    script = FOLDER / paradigm.name / "trial.js"
+    if script.is_file():
+        assert re.search(r"^export (async )?function mount\(", script.read_text(), re.M)
+
+
+@of_every_paradigm
 def test_it_satisfies_the_protocol(paradigm):
     assert isinstance(paradigm, Paradigm)
     assert get_paradigm(paradigm.name) is paradigm

@@ -46,7 +46,6 @@ PAGES = [
     "/dashboard/studies/small",
     "/dashboard/studies/small/audit",
     "/dashboard/studies/small/audit/trials",
-    "/dashboard/studies/small/audit/block.json",
 ]
 
 
@@ -56,6 +55,14 @@ def test_nothing_is_shown_before_signing_in(client: FlaskClient, path):
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/sign-in?next=")
     assert "small" not in answer.text.replace(path, "")
+
+
+def test_a_script_that_is_signed_out_is_told_so_and_keeps_what_it_has(
+    client: FlaskClient,
+):
+    answer = client.get("/dashboard/studies/small/audit/block.json")
+    assert answer.status_code == 401
+    assert answer.get_json()["is_final"] is False
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go(client: FlaskClient):

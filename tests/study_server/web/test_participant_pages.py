@@ -8,7 +8,7 @@ import pytest
 
 from study_server.services.studies import close_study
 from tests.hit_templates.markup import Markup
-from tests.study_server.web.worlds import NAMES, Visitor, World, make_world
+from tests.study_server.web.worlds import NAMES, STUDY_TOML, Visitor, World, make_world
 
 
 def heading(html: str) -> str:
@@ -188,6 +188,29 @@ def test_a_full_study_says_so(world: World):
     assert heading(came[-1].text) == "All places are taken"
     landing = world.app.test_client().get(world.link())
     assert "taken at the moment" in landing.text
+
+
+def test_one_more_block_where_there_is_none_says_why(world: World):
+    visitor = world.visitor().walk_to_survey()
+    answer = visitor.post("another")
+    assert answer.status_code == 403
+    assert "1 per person" in answer.text
+    assert heading(visitor.page()) == "Last questions"
+
+
+def test_one_more_block_leads_to_other_trials(tmp_path):
+    toml = STUDY_TOML.replace(
+        "trials_per_block = 5", "trials_per_block = 5\nmax_blocks_per_participant = 2"
+    )
+    world = make_world(tmp_path, toml=toml)
+    visitor = world.visitor().walk_to_trials()
+    seen = {trial["images"][0] for trial in visitor.block()["trials"]}
+    visitor.respond_to_all()
+    visitor.post("survey")
+    assert "Do another part" in visitor.page()
+    assert visitor.post("another").status_code == 303
+    assert heading(visitor.page()) == "The next part"
+    assert seen.isdisjoint(trial["images"][0] for trial in visitor.block()["trials"])
 
 
 def test_a_closed_study_says_so(world: World):

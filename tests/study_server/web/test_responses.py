@@ -253,3 +253,16 @@ def test_there_is_no_block_before_its_step(world: World):
 def test_other_methods_are_refused(visitor: Visitor, method):
     answer = getattr(visitor.client, method)(f"{visitor.home}responses")
     assert answer.status_code == 405
+
+
+def test_a_fault_of_ours_is_no_verdict_on_the_response(world: World, visitor: Visitor):
+    payload = visitor.payload(first(visitor))
+    world.app.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=False)
+    whole = world.app.extensions[EXTENSION]
+    world.app.extensions[EXTENSION] = None
+    answer = visitor.send(payload)
+    assert answer.status_code == 500
+    assert answer.get_json()["is_final"] is False
+    assert "Traceback" not in answer.text
+    world.app.extensions[EXTENSION] = whole
+    assert visitor.send(payload).get_json()["is_duplicate"] is False
