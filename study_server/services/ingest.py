@@ -212,7 +212,10 @@ def _count_problems(file: StudyFile, loaded: LoadedSet) -> Iterator[str]:
             f"for main trials beside {sum(counts.values())} catch and control trials"
         )
     for control, n_wanted in counts.items():
-        n_there = sum(trial.control == control for trial in loaded.trials)
+        n_there = sum(
+            trial.control == control and trial.role in ("catch", "control")
+            for trial in loaded.trials
+        )
         if n_there < n_wanted:
             yield (
                 f"the recipe wants {n_wanted} {control} trials per block, the set has "

@@ -95,8 +95,9 @@ class _Writer:
 
 def _main(writer: _Writer, size: SetSize) -> list[Trial]:
     made = []
+    stimulus = writer.stimulus()
     for number in range(size.n_main):
-        if number % size.trials_per_source == 0:
+        if number and number % size.trials_per_source == 0:
             stimulus = writer.stimulus()
         class_id = str((number * 3 + number % size.trials_per_source) % N_CLASSES)
         use = Use(

@@ -49,7 +49,7 @@ def counters(services: Services) -> list[tuple[int, int, int]]:
     with services.store.read() as tx:
         query = select(Block.n_wanted, Block.n_valid, Block.n_reserved)
         return [
-            tuple(row)
+            (row.n_wanted, row.n_valid, row.n_reserved)
             for row in tx.execute(
                 query.where(Block.environment == "live").order_by(Block.number)
             )

@@ -211,7 +211,9 @@ ANY_JSON = st.recursive(
     posted=ANY_JSON
     | st.fixed_dictionaries(
         {},
-        optional=dict.fromkeys(("key", "trial", "response", "rt_ms", "events", "context"), ANY_JSON),
+        optional=dict.fromkeys(
+            ("key", "trial", "response", "rt_ms", "events", "context"), ANY_JSON
+        ),
     )
 )
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,206 @@
+"""Cutting trials into blocks and blocks into sessions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from study_server.services.blocks import (
+    BlockDesign,
+    Deal,
+    cut_blocks,
+    deal_session,
+    per_block_counts,
+    seed_from,
+)
+from study_server.store.trials import PoolTrial
+
+
+def pool_trial(
+    number: int,
+    *,
+    sources: tuple[str, ...] | None = None,
+    control: str = "",
+    condition: str = "",
+    n_classes: int = 1,
+    key: str = "",
+) -> PoolTrial:
+    return PoolTrial(
+        id=number,
+        trial_id=f"t{number:04}",
+        control=control,
+        condition=condition,
+        sources=sources or (f"s{number}",),
+        n_classes=n_classes,
+        key=key,
+    )
+
+
+def design(*, n_responses: int = 5, n_main: int = 14, is_fresh: bool = True):
+    return BlockDesign(n_responses=n_responses, n_main=n_main, is_fresh=is_fresh)
+
+
+def test_fresh_blocks_bring_every_trial_n_responses():
+    trials = [pool_trial(number) for number in range(390)]
+    plans = cut_blocks(trials, design(), rng=np.random.default_rng(1))
+    # 390 / 14 = 27.9: 28 blocks per cut, 5 cuts.
+    assert len(plans) == 140
+    assert {plan.n_wanted for plan in plans} == {1}
+    assert {len(plan.trials) for plan in plans} == {13, 14}
+    assert set(Counter(t.id for p in plans for t in p.trials).values()) == {5}
+
+
+def test_fresh_cuts_do_not_put_the_same_images_together():
+    trials = [pool_trial(number) for number in range(390)]
+    plans = cut_blocks(trials, design(), rng=np.random.default_rng(1))
+    pairs = Counter(
+        pair
+        for plan in plans
+        for pair in pairwise(sorted(trial.id for trial in plan.trials))
+    )
+    assert max(pairs.values()) <= 3
+    shared = cut_blocks(trials, design(is_fresh=False), rng=np.random.default_rng(1))
+    assert len(shared) == 28
+    assert {plan.n_wanted for plan in shared} == {5}
+
+
+def test_the_same_seed_cuts_the_same_blocks():
+    trials = [pool_trial(number) for number in range(50)]
+    first, again, other = (
+        cut_blocks(trials, design(), rng=np.random.default_rng(seed))
+        for seed in (3, 3, 4)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_conditions_are_cut_apart():
+    trials = [pool_trial(n, condition="ab"[n % 2]) for n in range(20)]
+    plans = cut_blocks(trials, design(n_main=5), rng=np.random.default_rng(0))
+    for plan in plans:
+        assert {trial.condition for trial in plan.trials} == {plan.condition}
+
+
+@given(
+    sources=st.lists(
+        st.lists(st.integers(0, 12), min_size=1, max_size=3, unique=True),
+        min_size=1,
+        max_size=40,
+    ),
+    n_main=st.integers(1, 9),
+    seed=st.integers(0, 2**32),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_block_shows_a_source_twice_whatever_the_trials(sources, n_main, seed):
+    trials = [
+        pool_trial(number, sources=tuple(f"s{s}" for s in entry))
+        for number, entry in enumerate(sources)
+    ]
+    plans = cut_blocks(
+        trials, design(n_responses=2, n_main=n_main), rng=np.random.default_rng(seed)
+    )
+    for plan in plans:
+        shown = [source for trial in plan.trials for source in trial.sources]
+        assert len(shown) == len(set(shown))
+        assert 1 <= len(plan.trials) <= n_main
+    assert set(Counter(t.id for p in plans for t in p.trials).values()) == {2}
+
+
+def deal(**changes) -> Deal:
+    catches = [
+        pool_trial(100 + n, control="known_yes" if n < 10 else "known_no")
+        for n in range(20)
+    ]
+    practice = [pool_trial(200 + n, key="yes" if n < 8 else "no") for n in range(10)]
+    fields = {
+        "main": [pool_trial(n, n_classes=5) for n in range(14)],
+        "pools": {
+            "catch": catches,
+            "practice": practice,
+            "control": [pool_trial(300 + n, control="random_foil") for n in range(3)],
+        },
+        "n_drawn": {"known_yes": 3, "known_no": 3, "random_foil": 2},
+        "n_practice": 4,
+        "seen": frozenset(),
+    }
+    return Deal(**{**fields, **changes})
+
+
+def dealt(seed: int = 0, **changes):
+    return deal_session(deal(**changes), rng=np.random.default_rng(seed))
+
+
+def test_a_session_holds_practice_and_the_block_with_its_catches():
+    session = dealt()
+    assert Counter((e.kind, e.role) for e in session) == {
+        ("practice", "practice"): 4,
+        ("trials", "main"): 14,
+        ("trials", "catch"): 6,
+        ("trials", "control"): 2,
+    }
+    trials = [entry for entry in session if entry.kind == "trials"]
+    assert [entry.position for entry in trials] == list(range(22))
+    assert Counter(e.trial.control for e in trials if e.role == "catch") == {
+        "known_yes": 3,
+        "known_no": 3,
+    }
+
+
+def test_practice_takes_yes_and_no_evenly():
+    for seed in range(5):
+        practice = [e for e in dealt(seed) if e.kind == "practice"]
+        assert Counter(e.trial.key for e in practice) == {"yes": 2, "no": 2}
+
+
+def test_roles_stand_anywhere_and_classes_in_any_order():
+    first_roles: Counter[str] = Counter()
+    first_classes: Counter[int] = Counter()
+    for seed in range(600):
+        first = next(e for e in dealt(seed) if e.kind == "trials")
+        first_roles[first.role] += 1
+        first_classes.update(e.class_order[0] for e in dealt(seed) if e.role == "main")
+    # 6 of 22 first places: 164 expected, standard deviation 10.9.
+    assert abs(first_roles["catch"] - 164) < 4 * 10.9
+    # 600 x 14 draws of 5: 1680 expected each, standard deviation 36.7.
+    assert all(abs(first_classes[index] - 1680) < 4 * 36.7 for index in range(5))
+
+
+def test_different_sessions_get_different_catches():
+    drawn = {
+        frozenset(e.trial.id for e in dealt(seed) if e.role == "catch")
+        for seed in range(10)
+    }
+    assert len(drawn) > 5
+
+
+def test_what_was_seen_comes_again_only_as_a_catch_and_only_when_all_are():
+    seen = frozenset({f"s{100 + n}" for n in range(9)} | {"s300", "s301"})
+    session = dealt(seen=seen)
+    catches = [e for e in session if e.trial.control == "known_yes"]
+    assert len(catches) == 3
+    assert 109 in {entry.trial.id for entry in catches}  # the only new one
+    assert [e.trial.id for e in session if e.role == "control"] == [302]
+
+
+def test_a_catch_never_shows_a_source_of_its_block():
+    main = [pool_trial(n, sources=(f"s{100 + n}",)) for n in range(9)]
+    session = dealt(main=main)
+    trials = [entry for entry in session if entry.kind == "trials"]
+    shown = [source for entry in trials for source in entry.trial.sources]
+    assert len(shown) == len(set(shown))
+
+
+def test_seeds_follow_from_their_parts():
+    assert seed_from(7, "live", 3, 1) == seed_from(7, "live", 3, 1)
+    assert len({seed_from(7, "live", 3, n) for n in range(100)}) == 100
+    assert all(0 <= seed_from(n) < 2**63 for n in range(100))
+
+
+def test_practice_is_not_among_the_counts_per_block():
+    summary = {"controls": {"known_yes": 3, "practice": 4, "hard_foil": 0}}
+    assert per_block_counts(summary) == {"known_yes": 3}
+    assert per_block_counts({}) == {}
