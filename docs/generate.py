@@ -15,11 +15,24 @@ from pydantic import BaseModel
 
 from hit_templates.base import find_paradigms
 from stimuli import recipe_file
+from stimuli.recipes import RECIPES
 from study_server import cli, config
 from study_server.recruiters.sections import RECRUITER_SECTIONS
 from study_server.services.study_sections import StudyFile
 
 FOLDER = Path(__file__).parent
+RECIPE_SECTIONS = {
+    "controls": recipe_file.ControlsSection,
+    "dataset": recipe_file.DatasetSection,
+    "classifier": recipe_file.ClassifierSection,
+    "display": recipe_file.DisplaySection,
+    "examples": recipe_file.ExamplesSection,
+    "execution": recipe_file.ExecutionSection,
+}
+TEXTS = (
+    "Wording by key, over [the paradigm's defaults](paradigms.md); a text is a "
+    'string or `{ file = "name.md" }`.\n'
+)
 NOTE = "<!-- Written by `make docs`; change the code instead. -->\n"
 
 
@@ -76,7 +89,11 @@ def study_files_page() -> str:
     parts += [section_tables(StudyFile)]
     for name, section in RECRUITER_SECTIONS.items():
         parts += [f"### `[recruiter.{name}]`\n", keys_table(section)]
-    parts += ["## recipe.toml\n", section_tables(recipe_file.RecipeFile)]
+    parts += ["## recipe.toml\n"]
+    for kind, (section, _) in RECIPES.items():
+        parts += [f'### `[recipe]` with `kind = "{kind}"`\n', keys_table(section)]
+    for name, section in RECIPE_SECTIONS.items():
+        parts += [f"### `[{name}]`\n", keys_table(section)]
     return "\n".join(parts)
 
 
@@ -87,6 +104,8 @@ def section_tables(file_model: type[BaseModel]) -> str:
         for section in models_in(field.annotation):
             heading = field.alias or name
             parts += [f"### `[{heading}]`\n", keys_table(section)]
+        if name == "texts":
+            parts += ["### `[texts]`\n", TEXTS]
     return "\n".join(parts)
 
 
@@ -159,9 +178,9 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """A Markdown table; nothing where there are no rows."""
     if not rows:
         return ""
-    lines = [" | ".join(head), "|".join("---" for _ in head)]
-    lines += [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines) + "\n"
+    lines = [head, tuple("---" for _ in head), *rows]
+    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
 
 
 PAGES: dict[str, Callable[[], str]] = {

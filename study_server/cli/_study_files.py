@@ -16,7 +16,12 @@ from study_server.cli._session import (
 )
 from study_server.services.previews import N_TRIALS
 from study_server.services.studies import get_study
-from study_server.services.study_init import RecruiterKind, Wishes, write_study_files
+from study_server.services.study_init import (
+    DEMO_CLASSIFIER,
+    RecruiterKind,
+    Wishes,
+    write_study_files,
+)
 from study_server.web.preview_links import preview_url
 
 
@@ -25,7 +30,7 @@ from study_server.web.preview_links import preview_url
 @click.option("--images", type=click.Path(path_type=Path), help="Image folder.")
 @click.option(
     "--classifier",
-    help="A torchvision name (squeezenet1_1) or your own file.py:function.",
+    help="A torchvision name (squeezenet1_1), your own file.py:function, or demo.",
 )
 @click.option("--weights", help="A file, or a torchvision weights name.")
 @click.option("--paradigm", type=click.Choice(sorted(find_paradigms())))
@@ -88,7 +93,8 @@ def _ask(given: dict[str, str | Path | None]) -> Wishes:
         "Classifier (torchvision name, or your file.py:function)"
     )
     weights = given["weights"]
-    if weights is None and ".py:" not in str(classifier):
+    needs_weights = classifier != DEMO_CLASSIFIER and ".py:" not in str(classifier)
+    if weights is None and needs_weights:
         weights = click.prompt("Weights (file or name)", default="IMAGENET1K_V1")
     paradigm = given["paradigm"] or click.prompt(
         "Paradigm", type=click.Choice(sorted(find_paradigms())), default="relevance"

@@ -18,6 +18,9 @@ RecruiterKind = Literal["lab", "lab-personal", "prolific", "link", "simulated"]
 _TITLES: Final = {"relevance": "Is this class relevant for the image?"}
 _N_PERSONAL_LINKS: Final = 20
 
+# The demo world's network, in place of a torchvision name.
+DEMO_CLASSIFIER: Final = "demo"
+
 
 class InitError(StudyError):
     """Files that cannot be written."""
@@ -30,7 +33,8 @@ class Wishes:
     Attributes:
         images: A folder per class, or a folder with labels.csv; relative to the
             working folder.
-        classifier: A torchvision name, or "file.py:function".
+        classifier: A torchvision name, "file.py:function", or "demo" for the demo
+            world's.
         weights: A file (relative to the working folder) or a name of torchvision's;
             None where the function brings its own.
         paradigm: The way of asking.
@@ -123,7 +127,9 @@ path = {_toml(_from(folder, wishes.images))}
 
 def _classifier_lines(wishes: Wishes, folder: Path) -> str:
     file, has_function, function = wishes.classifier.rpartition(":")
-    if has_function:
+    if wishes.classifier == DEMO_CLASSIFIER:
+        lines = ["demo = true"]
+    elif has_function:
         lines = [f"function = {_toml(f'{_from(folder, Path(file))}:{function}')}"]
     else:
         lines = [f"torchvision = {_toml(wishes.classifier)}"]

@@ -1,0 +1,44 @@
+"""The README's commands work as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+MARK = "<!-- run by tests/test_readme.py -->\n```sh\n"
+
+
+def commands(readme: str) -> list[list[str]]:
+    blocks = [part.split("```")[0] for part in readme.split(MARK)[1:]]
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def test_the_readmes_walk_through_runs_as_written(repository: Path, tmp_path: Path):
+    walk = commands((repository / "README.md").read_text("utf-8"))
+    assert len(walk) >= 8
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith("SECONDLOOK_")
+    }
+
+    for words in walk:
+        assert words[0] == "secondlook"
+        ran = subprocess.run(  # noqa: S603 - our own interpreter and README
+            [sys.executable, "-m", "study_server", *words[1:]],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, f"{shlex.join(words)}\n{ran.stderr}"
+
+    assert (tmp_path / "sheet.png").is_file()
+    assert (tmp_path / "report" / "index.html").is_file()
+
+
+def test_every_file_the_readme_links_to_is_there(repository: Path):
+    text = (repository / "README.md").read_text("utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    assert links
+    assert [link for link in links if not (repository / link).exists()] == []
