@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from stimuli.selection._base import (
+    Candidates,
+    Selection,
+    SelectionError,
+    Selector,
+    take_last_known,
+)
 from stimuli.selection.adversarial import Adversarial
-from stimuli.selection.base import Candidates, Selection, SelectionError, Selector
 from stimuli.selection.mmd_critic import MmdCritic
 from stimuli.selection.probability import Probability
 from stimuli.selection.random_draw import RandomDraw
@@ -29,4 +35,5 @@ __all__ = [
     "Selection",
     "SelectionError",
     "Selector",
+    "take_last_known",
 ]

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.selection.base import (
+from stimuli.selection._base import (
     Candidates,
     Selection,
     check_request,
     check_supply,
 )
-from stimuli.selection.ranking import Order, Ranking, choose_pair, order_by
+from stimuli.selection._ranking import Order, Ranking, choose_pair, order_by
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimuli.selection.base import Candidates, Selection, check_request
-from stimuli.selection.kernels import RbfKernel
+from stimuli.selection._base import Candidates, Selection, check_request
+from stimuli.selection._kernels import RbfKernel
 
 Regulariser = Literal["logdet", "none", "iterative"]
 

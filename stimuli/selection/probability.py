@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.selection.base import Candidates, Selection, check_request
-from stimuli.selection.ranking import Order, Ranking, choose_pair, order_by
+from stimuli.selection._base import Candidates, Selection, check_request
+from stimuli.selection._ranking import Order, Ranking, choose_pair, order_by
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from stimuli.selection.base import Candidates, Selection, check_request
+from stimuli.selection._base import Candidates, Selection, check_request
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from stimuli.selection import Candidates, MmdCritic, Selection
-from stimuli.selection.kernels import RbfKernel
+from stimuli.selection._kernels import RbfKernel
 
 # What the authors' released code selects on scikit-learn's digits (pixels in
 # [-1, 1], sorted by label, every fourth row held out, gamma 0.026).

@@ -11,6 +11,7 @@ from stimuli.selection import (
     Probability,
     RandomDraw,
     SelectionError,
+    take_last_known,
 )
 
 
@@ -136,3 +137,10 @@ def test_the_draw_is_uniform():
         counts[list(chosen.chosen)] += 1
     # 4,000 draws of 2 in 8: 1,000 each, standard deviation 27.
     assert np.abs(counts - 1000).max() < 4.5 * 27.4
+
+
+def test_margins_of_attacks_that_stopped_are_the_last_known():
+    nan = np.nan
+    trajectory = np.array([[3.0, 1.0, -1.0], [2.0, -0.5, nan], [-1.0, nan, nan]])
+    assert take_last_known(trajectory).tolist() == [-1.0, -0.5, -1.0]
+    assert np.isnan(take_last_known(np.array([[nan, nan]]))).all()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.selection.base import Candidates, check_supply
+from stimuli.selection._base import Candidates, check_supply
 
 Order = Literal["ranked", "drawn"]
 

@@ -209,3 +209,20 @@ def check_supply(
             f"{candidates.name}: {n_wanted} {what} wanted, {n_there} there; add "
             "images of it, ask for fewer, or leave it out"
         )
+
+
+def take_last_known(trajectory: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """The last value of each row that was evaluated, for `Candidates.margins`.
+
+    Args:
+        trajectory: `(n, M + 1)`, NaN where an attack had stopped; an attack
+            that stops at the flip leaves the margin at the flip.
+
+    Returns:
+        `(n,)`; NaN only where a whole row is.
+    """
+    rows = np.asarray(trajectory, dtype=np.float64)
+    is_known = ~np.isnan(rows)
+    last = rows.shape[1] - 1 - is_known[:, ::-1].argmax(axis=1)
+    taken: NDArray[np.float64] = rows[np.arange(len(rows)), last]
+    return taken
