@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +31,7 @@ from study_server.services.trial_pages import (
 from study_server.services.validity import complete_session
 from study_server.services.way import Whereabouts, find_whereabouts, step_after
 from study_server.store import Transaction, responses, sessions, trials
-from study_server.store.sessions import PlacedTrial
+from study_server.store.sessions import PlacedTrial, Progress
 from study_server.store.tables import Response
 
 Kind = Literal["practice", "trials"]
@@ -95,8 +95,10 @@ def take_response(
             return _second_receipt(tx, where, asked, posted=posted, saved=saved)
         _refuse_wrong_time(tx, where, asked, posted=posted, now=now)
         saved = _save(tx, where, asked, posted=posted, now=now)
-        _go_on_when_done(tx, where, asked, now=now)
-        return _receipt(tx, where, asked, saved=saved, is_duplicate=False)
+        progress = sessions.progress_of(tx, where.session.id, kind=asked.place.kind)
+        if progress.is_complete:
+            _go_on(tx, where, asked, now=now)
+        return _receipt(where, asked, saved=saved, progress=progress)
 
 
 def media_file(services: Services, media_token: str) -> Path:
@@ -241,12 +243,10 @@ def _save(
     return response
 
 
-def _go_on_when_done(
+def _go_on(
     tx: Transaction, where: Whereabouts, asked: PlacedTrial, *, now: datetime
 ) -> None:
-    progress = sessions.progress_of(tx, where.session.id, kind=asked.place.kind)
-    if not progress.is_complete:
-        return
+    """The last trial of its kind is done: judge the block, take the next step."""
     if asked.place.kind == "trials":
         complete_session(tx, where.session, quality=where.file.quality, at=now)
     where.enrolment.step = step_after(tx, where, asked.place.kind)
@@ -265,24 +265,21 @@ def _second_receipt(
     """The same trial once more: a retry gets the same answer, all else is refused."""
     if saved.client_key != posted.key:
         raise AlreadyAnsweredError("this trial already has a response")
-    return _receipt(tx, where, asked, saved=saved, is_duplicate=True)
+    kind = asked.place.kind
+    progress = sessions.progress_of(tx, asked.place.session_id, kind=kind)
+    receipt = _receipt(where, asked, saved=saved, progress=progress)
+    return replace(receipt, is_duplicate=True)
 
 
 def _receipt(
-    tx: Transaction,
-    where: Whereabouts,
-    asked: PlacedTrial,
-    *,
-    saved: Response,
-    is_duplicate: bool,
+    where: Whereabouts, asked: PlacedTrial, *, saved: Response, progress: Progress
 ) -> Receipt:
-    kind = asked.place.kind
-    progress = sessions.progress_of(tx, asked.place.session_id, kind=kind)
+    is_practice = asked.place.kind == "practice"
     return Receipt(
-        is_duplicate=is_duplicate,
+        is_duplicate=False,
         n_done=progress.n_done,
         n_trials=progress.n_trials,
-        feedback=_feedback(where, saved) if kind == "practice" else None,
+        feedback=_feedback(where, saved) if is_practice else None,
     )
 
 
