@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -117,11 +118,15 @@ def with_secret_key(settings: Settings) -> Settings:
 
 def _kept_secret(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        return path.read_text("utf-8").strip()
-    path.write_text(secrets.token_urlsafe(48) + "\n", "utf-8")
+    if not path.exists():
+        # Written whole before it gets its name: several workers start at once,
+        # and all must read the same key.
+        made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(48) + "\n", "utf-8")
+        with suppress(FileExistsError):
+            path.hardlink_to(made)
+        made.unlink()
     return path.read_text("utf-8").strip()
 
 
