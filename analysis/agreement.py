@@ -37,4 +37,4 @@ def krippendorff_alpha(ratings: pd.DataFrame, *, unit: str, value: str) -> float
     per_value = counts.sum(axis=0)
     n = per_value.sum()
     expected = float(n**2 - (per_value**2).sum()) / (n - 1)
-    return nan if expected == 0 else 1 - observed / expected
+    return nan if expected == 0 else float(1 - observed / expected)
