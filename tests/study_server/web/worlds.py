@@ -237,14 +237,14 @@ def make_world(
     return open_world(folder)
 
 
-def open_world(folder: Path) -> World:
+def open_world(folder: Path, *, name: str = "small") -> World:
     """The world whose database lies in a folder."""
     settings = _settings(folder)
     # The tables are there already: no need to look at every migration again.
     services = Services(settings=settings, store=open_store(settings.database_url))
     app = create_app(settings, services=services)
     app.config.update(TESTING=True)
-    return World(app=app, services=services, study=get_study(services, "small"))
+    return World(app=app, services=services, study=get_study(services, name))
 
 
 def _settings(folder: Path) -> Settings:
