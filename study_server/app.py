@@ -23,8 +23,8 @@ from study_server.web.pages import init_pages
 from study_server.web.participant import participant
 from study_server.web.preview import preview
 from study_server.web.security import init_security
-from study_server.web.sign_in import THROTTLE, sign_in
-from study_server.web.throttle import Throttle
+from study_server.web.sign_in import DOOR, sign_in
+from study_server.web.throttle import Door
 
 # A response is a few hundred bytes, a survey a few thousand.
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -48,7 +48,7 @@ def create_app(
     _configure(app, settings)
     services = services or open_services(settings)
     app.extensions[EXTENSION] = services
-    app.extensions[THROTTLE] = Throttle(clock=services.clock)
+    app.extensions[DOOR] = Door(services.clock)
     app.url_map.converters["token"] = TokenConverter
     init_pages(app)
     init_security(app)

@@ -28,9 +28,6 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
 });
 
-const auto = document.querySelector("form[data-auto-submit]");
-if (auto) setTimeout(() => auto.requestSubmit(), 1500);
-
 const refresh = document.querySelector("[data-refresh-s]");
 if (refresh) {
   setInterval(() => {

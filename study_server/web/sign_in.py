@@ -20,11 +20,11 @@ from study_server.services import accounts
 from study_server.web.application import services
 from study_server.web.failures import is_for_program
 from study_server.web.reading import read_fields
-from study_server.web.throttle import Throttle
+from study_server.web.throttle import Door
 
 sign_in = Blueprint("sign_in", __name__)
 
-THROTTLE = "secondlook-throttle"
+DOOR = "secondlook-door"
 
 
 @sign_in.get("/sign-in")
@@ -38,17 +38,17 @@ def enter() -> ResponseReturnValue:
     """Check name and password; guessing is slowed down per name and per address."""
     fields = read_fields(request)
     name = fields.get("name", "")
-    keys = (f"name {name.lower()[:64]}", f"address {request.remote_addr}")
-    throttle: Throttle = current_app.extensions[THROTTLE]
-    if wait_s := throttle.wait_s(*keys):
+    door: Door = current_app.extensions[DOOR]
+    address = str(request.remote_addr)
+    if wait_s := door.wait_s(name, address=address):
         minutes = -(-wait_s // 60)
         words = f"Too many attempts. Try again in {minutes} min."
         return _form(words), 429, {"Retry-After": str(wait_s)}
     user = accounts.check_password(services(), name, fields.get("password", ""))
     if user is None:
-        throttle.fail(*keys)
+        door.fail(name, address=address)
         return _form("Name and password do not belong together."), 403
-    throttle.forget(keys[0])
+    door.welcome(name)
     session.clear()
     session.permanent = True
     session.update(user=user.name, user_id=user.id)

@@ -11,6 +11,8 @@ from typing import Final
 
 MAX_FAILURES: Final = 5
 WINDOW: Final = timedelta(minutes=15)
+# A whole lab, or everybody behind a proxy, may share one address.
+MAX_FAILURES_PER_ADDRESS: Final = 50
 _MAX_KEYS: Final = 10_000
 
 
@@ -57,3 +59,28 @@ class Throttle:
             return 0
         left = times[0] + self.window - self.clock()
         return max(0, -int(-left.total_seconds() // 1))
+
+
+class Door:
+    """The sign-in's throttle: strict per name, looser per address."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._names = Throttle(clock=clock)
+        self._addresses = Throttle(clock=clock, max_failures=MAX_FAILURES_PER_ADDRESS)
+
+    def wait_s(self, name: str, *, address: str) -> int:
+        """Seconds until another attempt is allowed; 0 if it is now."""
+        return max(self._names.wait_s(_key(name)), self._addresses.wait_s(address))
+
+    def fail(self, name: str, *, address: str) -> None:
+        """Count a failure for both."""
+        self._names.fail(_key(name))
+        self._addresses.fail(address)
+
+    def welcome(self, name: str) -> None:
+        """Forget the failures of a name that signed in."""
+        self._names.forget(_key(name))
+
+
+def _key(name: str) -> str:
+    return name.lower()[:64]

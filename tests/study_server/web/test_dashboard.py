@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from study_server.services.accounts import add_user
 from study_server.web.charts import make_bar, make_histogram
-from study_server.web.throttle import Throttle
+from study_server.web.throttle import Door, Throttle
 from tests.hit_templates.markup import Markup
 from tests.study_server.web.worlds import PASSWORD, STUDY_TOML, World, make_world
 
@@ -92,6 +92,20 @@ def test_guessing_is_slowed_down_even_for_the_right_password(client: FlaskClient
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 900
     assert client.get("/dashboard/").status_code == 302
+
+
+def test_one_persons_guesses_do_not_lock_out_a_whole_lab():
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    door = Door(lambda: now)
+    for _ in range(5):
+        door.fail("Ada", address="10.0.0.1")
+    assert door.wait_s("ada", address="10.0.0.2") == 900
+    assert door.wait_s("bob", address="10.0.0.1") == 0
+    for number in range(45):
+        door.fail(f"name-{number}", address="10.0.0.1")
+    assert door.wait_s("bob", address="10.0.0.1") == 900
+    door.welcome("ADA")
+    assert door.wait_s("ada", address="10.0.0.2") == 0
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out"])
