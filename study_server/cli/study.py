@@ -20,7 +20,7 @@ from study_server.cli._session import (
     services_here,
 )
 from study_server.recruiters.base import Environment
-from study_server.services import Services, studies
+from study_server.services import Services, studies, topping_up
 from study_server.services.blocks import per_block_counts
 from study_server.services.catch_odds import CatchOdds, catch_odds
 from study_server.services.records import StudyProgress, StudyRecord
@@ -176,6 +176,26 @@ def amend(name: str, text: str, as_json: bool) -> None:
     _say_record(record, as_json=as_json)
 
 
+@study.command(name="top-up")
+@name_argument
+@click.option("--environment", type=click.Choice(get_args(Environment)), default="live")
+@json_option
+def top_up(name: str, environment: Environment, as_json: bool) -> None:
+    """Cut what is missing into new blocks.
+
+    An invalid session gives its block to the next person by itself. Responses
+    that valid sessions lack, because an image failed to show, need new blocks.
+    """
+    with services_here() as services:
+        done = topping_up.recut_missing(services, name, environment=environment)
+    say(
+        asdict(done),
+        as_json=as_json,
+        text=f"{done.n_missing} responses to {done.n_trials} trials were missing: "
+        f"{done.n_blocks} new blocks",
+    )
+
+
 for _command in (*_study_files.COMMANDS, *_study_people.COMMANDS):
     study.add_command(_command)
 
@@ -232,6 +252,19 @@ def _progress(progress: StudyProgress) -> dict[str, Any]:
     return {**found, "study": _summary(progress.study)}
 
 
+def _what_lacks(progress: StudyProgress) -> str:
+    """A hint where every block is done and trials still lack responses."""
+    n_wanted = progress.study.file.design.responses_per_trial
+    n_short = sum(n for k, n in progress.responses_per_trial.items() if k < n_wanted)
+    is_done = all(c.n_valid >= c.n_wanted for c in progress.conditions)
+    if not (n_short and is_done and progress.conditions):
+        return ""
+    return (
+        f"\n{n_short} trials lack responses though every block is done: "
+        f"secondlook study top-up {progress.study.name}"
+    )
+
+
 def _told(progress: StudyProgress) -> str:
     per_trial = sorted(progress.responses_per_trial.items())
     parts = [
@@ -246,7 +279,7 @@ def _told(progress: StudyProgress) -> str:
                 for c in progress.conditions
             ],
         ),
-        as_table(["valid responses", "trials"], per_trial),
+        as_table(["valid responses", "trials"], per_trial) + _what_lacks(progress),
         as_table(
             ["sessions", "validity", "reason", "n"],
             [

@@ -29,6 +29,9 @@ def test_the_way_of_a_study_from_draft_to_closed(call, files, as_json):
     frozen = call("study", "freeze", NAME)
     assert frozen.stdout.startswith("tiny: open, frozen ")
     assert "lab (live)  http://127.0.0.1:8000/s/" in frozen.stdout
+    # Nobody took part yet and every block is open, so nothing is missing.
+    topped = as_json("study", "top-up", NAME)
+    assert topped == {"n_missing": 0, "n_trials": 0, "n_blocks": 0}
     amended = as_json("study", "amend", NAME, "--text", "Typo on the consent page")
     assert amended["amendments"][0]["text"] == "Typo on the consent page"
     assert call("study", "close", NAME).stdout.startswith("tiny: closed")
