@@ -77,6 +77,7 @@ class Flipping:
         if bool(flipped.all()):
             return
         (gradient,) = torch.autograd.grad(loss, images)
+        self.trace.note_gradient(gradient, rows=at, steps=steps)
         is_close = self._move(
             at[~flipped],
             images.detach()[~flipped],

@@ -134,12 +134,14 @@ class Trace:
     labels: Tensor = field(init=False)
     losses: Tensor = field(init=False)
     margins: Tensor = field(init=False)
+    bad_gradients: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
         shape, device = (len(self.truth), self.max_steps + 1), self.truth.device
         self.labels = torch.full(shape, NOT_EVALUATED, dtype=torch.int64, device=device)
         self.losses = torch.full(shape, torch.nan, device=device)
         self.margins = torch.full(shape, torch.nan, device=device)
+        self.bad_gradients = torch.full_like(self.truth, self.max_steps + 1)
 
     def loss(self, logits: Tensor, rows: Tensor | slice) -> Tensor:
         """`(rows,)` cross entropy with the class that the attack uses."""
@@ -172,31 +174,42 @@ class Trace:
         steps = torch.arange(self.max_steps + 1, device=hits.device)
         return torch.where(hits, steps, self.max_steps + 1).amin(1)
 
-    def check(self) -> None:
-        """Stop if a gradient or a logit was not a number.
+    def note_gradient(
+        self, gradient: Tensor, *, rows: Tensor | slice, steps: Tensor | int
+    ) -> None:
+        """Remember which gradients are not numbers; `torch.sign` hides that."""
+        is_bad = ~torch.isfinite(gradient.sum((1, 2, 3)))
+        first = torch.where(is_bad, steps, self.bad_gradients[rows])
+        self.bad_gradients[rows] = torch.minimum(self.bad_gradients[rows], first)
 
-        A gradient that is NaN makes the next image NaN, and so the next loss:
-        nothing has to be looked for while the device works.
+    def check(self) -> None:
+        """Stop if a gradient or a loss was not a number.
+
+        Asked once at the end, so that a GPU is never waited for on the way.
 
         Raises:
-            AttackError: Naming the images and the step.
+            AttackError: Naming the images and the steps.
         """
         is_seen = self.labels != NOT_EVALUATED
-        is_bad = (~torch.isfinite(self.losses) & is_seen).cpu()
-        if not bool(is_bad.any()):
+        is_bad = (~torch.isfinite(self.losses) & is_seen).any(1)
+        is_bad |= self.bad_gradients <= self.max_steps
+        rows = is_bad.nonzero()[:, 0].tolist()
+        if not rows:
             return
-        rows = is_bad.any(1).nonzero()[:, 0].tolist()
-        said = [
-            f"{self.names[row]} (step {int(is_bad[row].nonzero()[0, 0])})"
-            for row in rows[:5]
-        ]
+        said = [self._describe(row) for row in rows[:5]]
         more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
         raise AttackError(
-            f"the loss or its gradient is not finite for {', '.join(said)}{more}: "
-            "expected finite numbers; a step after 0 means that the gradient at the "
-            "step before is NaN. Look for a square root or a logarithm of zero in "
-            "the network, run it in float32, or leave these images out"
+            f"the loss or its gradient is not finite for {', '.join(said)}{more}. "
+            "Look for a square root or a logarithm of zero in the network, run it in "
+            "float32, or leave these images out"
         )
+
+    def _describe(self, row: int) -> str:
+        step = int(self.bad_gradients[row])
+        if step <= self.max_steps:
+            return f"{self.names[row]} (gradient at step {step})"
+        step = int((~torch.isfinite(self.losses[row])).nonzero()[0, 0])
+        return f"{self.names[row]} (loss at step {step})"
 
 
 def margin(logits: Tensor, classes: Tensor) -> Tensor:
