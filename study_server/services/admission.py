@@ -28,6 +28,8 @@ from study_server.store.tables import (
     Study,
 )
 
+Device = Literal["desktop", "tablet", "phone"]
+
 _ENDED: Final = ("finish", "failed", "withdrawn")
 
 
@@ -74,6 +76,7 @@ def look_at(
     incoming: Mapping[str, str],
     personal: str | None = None,
     resume: str | None = None,
+    device: Device = "desktop",
 ) -> Landing:
     """What a visitor is shown before coming in; writes nothing.
 
@@ -88,7 +91,7 @@ def look_at(
         return Landing(
             study_title=door.study.title,
             environment=door.environment,
-            problem=None if known else _why_not(tx, door),
+            problem=None if known else _why_not(tx, door, device=device),
             resumes=_resumes(known),
             visit_key=services.new_token(),
         )
@@ -101,6 +104,7 @@ def enter(
     incoming: Mapping[str, str],
     personal: str | None = None,
     resume: str | None = None,
+    device: Device = "desktop",
 ) -> Entry:
     """Let somebody in, or back in.
 
@@ -110,12 +114,14 @@ def enter(
         incoming: Fields of the address and of the landing page's form (`visit`).
         personal: The personal part of the link.
         resume: The enrolment token of the signed cookie; counts for open links.
+        device: What they come with; who is in already may change it.
 
     Raises:
         UnknownRecruitmentError: If the link leads nowhere.
         IdentityError: If what the recruiter sends along is missing or malformed.
         NotOpenError: If nobody is let in now.
-        ExcludedError: If an exclusion applies to this person.
+        ExcludedError: If an exclusion applies to this person, or the study asks
+            for another device.
         StudyFullError: If every block is done or reserved.
     """
     visit = Visit(parameters=incoming, personal=personal)
@@ -130,6 +136,8 @@ def enter(
         known = _known(tx, door, visitor, resume=resume)
         if known is not None:
             return _come_back(services, tx, door, enrolment=known, visitor=visitor)
+        if problem := _wrong_device(door, device):
+            raise ExcludedError(problem)
         return _admit(services, tx, door, visitor=visitor)
 
 
@@ -204,9 +212,11 @@ def _resumes(known: Enrolment | None) -> Literal["no", "running", "ended"]:
     return "ended" if known.step in _ENDED else "running"
 
 
-def _why_not(tx: Transaction, door: _Door) -> str | None:
+def _why_not(tx: Transaction, door: _Door, *, device: Device) -> str | None:
     if not door.is_open:
         return _not_open(door)
+    if problem := _wrong_device(door, device):
+        return f"{problem[0].upper()}{problem[1:]}."
     place = seating.place_for(door.study, environment=door.environment, enrolment=None)
     if not blocks.any_place(tx, place):
         return (
@@ -214,6 +224,16 @@ def _why_not(tx: Transaction, door: _Door) -> str | None:
             "give back become free again, so it may be worth trying later."
         )
     return None
+
+
+def _wrong_device(door: _Door, device: Device) -> str | None:
+    admitted = StudyFile.model_validate(door.study.settings).design.devices
+    if "any" in admitted or device in admitted:
+        return None
+    return (
+        f"this study needs a {' or a '.join(admitted)}; please open the same link "
+        "on such a device"
+    )
 
 
 def _not_open(door: _Door) -> str:

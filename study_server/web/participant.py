@@ -13,6 +13,7 @@ from study_server.errors import AdmissionError, FormError
 from study_server.services import Services, admission, participation, responding
 from study_server.web.application import services
 from study_server.web.blocks import block_json, receipt_json
+from study_server.web.devices import device_of
 from study_server.web.failures import sentence
 from study_server.web.pages import render_step
 from study_server.web.reading import read_fields, read_json
@@ -41,6 +42,7 @@ def land(recruitment: str, personal: str | None = None) -> ResponseReturnValue:
         incoming=read_fields(request),
         personal=personal,
         resume=read_resume(recruitment),
+        device=device_of(request.headers),
     )
     return render_template("participant/landing.html", landing=landing)
 
@@ -55,6 +57,7 @@ def enter(recruitment: str, personal: str | None = None) -> ResponseReturnValue:
         incoming=read_fields(request),
         personal=personal,
         resume=read_resume(recruitment),
+        device=device_of(request.headers),
     )
     answer = make_response(_to(entry.token))
     return write_resume(answer, recruitment, enrolment=entry.token)
