@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from stimuli.execution import (
     Results,
     adopt_plan,
     count_cores,
+    one_core_each,
     run_plan,
 )
 from stimuli.judging import Judge
@@ -100,7 +101,8 @@ class Builder:
             return self._build(file, recipe, out)
 
     def _build(self, file: RecipeFile, recipe: Recipe, out: Path) -> Built:
-        prepared = prepare(file, recipe)
+        with one_core_each():
+            prepared = prepare(file, recipe)
         former = _former_summary(out)
         plan = self._plan(prepared, out, former=former)
         if former is not None:
@@ -174,7 +176,7 @@ class Builder:
             ORIGIN: json.dumps({"recipe": str(prepared.recipe.path)}),
             "recipe.toml": prepared.recipe.text,
             "classes.json": json.dumps(
-                [asdict(info) for info in assembled.classes],
+                [vars(info) for info in assembled.classes],
                 indent=1,
                 ensure_ascii=False,
             ),

@@ -74,6 +74,9 @@ class Classifier:
     def _forward(self, batch: Tensor) -> Tensor:
         try:
             output: Tensor = self.module(self.prepare(batch))
+        except torch.OutOfMemoryError:
+            # A smaller batch may fit; whoever chose this one halves it.
+            raise
         except (
             RuntimeError,
             TypeError,
@@ -141,8 +144,6 @@ def _load(
 def _finish(name: str, loaded: Loaded, *, device: torch.device) -> Classifier:
     module = loaded.module.float().eval().to(device)
     module.requires_grad_(requires_grad=False)
-    crop = loaded.display.crop
-    blank = torch.zeros((2, 3, crop, crop), dtype=torch.uint8, device=device)
     draft = Classifier(
         name=name,
         origin=loaded.origin,
@@ -155,28 +156,32 @@ def _finish(name: str, loaded: Loaded, *, device: torch.device) -> Classifier:
         code_sha256=loaded.code_sha256,
         device=device,
     )
-    draft = _settle_layout(draft, blank)
+    plain = replace(draft, prepare=_Prepare(loaded.prepare, is_contiguous=True))
+    try:
+        return _measure(draft)
+    except ClassifierError:
+        # Channels last is twice as fast on CPUs, but a module that uses `view`
+        # refuses it.
+        return _measure(plain)
+
+
+def _measure(draft: Classifier) -> Classifier:
+    """The classifier with its number of outputs, found by trying it."""
+    crop = draft.display.crop
+    blank = torch.zeros((2, crop, crop, 3), dtype=torch.uint8, device=draft.device)
     with torch.inference_mode():
-        output = draft._forward(blank)
+        # The memory layout of a batch cut from images.
+        output = draft._forward(blank.permute(0, 3, 1, 2))
     problem = _output_problem(output, n_images=2, n_classes=None)
     if problem:
-        raise ClassifierError(f"{loaded.origin}: {problem}")
-    _check_class_names(loaded, n_classes=output.shape[1])
-    return replace(draft, n_classes=int(output.shape[1]))
-
-
-def _settle_layout(draft: Classifier, blank: Tensor) -> Classifier:
-    """Channels last is twice as fast on CPUs; a module that uses `view` refuses it."""
-    try:
-        with torch.inference_mode():
-            # The layout that a batch cut from images has.
-            draft._forward(blank.contiguous(memory_format=torch.channels_last))
-    except ClassifierError:
-        prepare = draft.prepare
-        inner = prepare.inner if isinstance(prepare, _Prepare) else prepare
-        plain = _Prepare(inner, is_contiguous=True)
-        return replace(draft, prepare=plain)
-    return draft
+        raise ClassifierError(f"{draft.origin}: {problem}")
+    n_classes = int(output.shape[1])
+    if draft.classes is not None and len(draft.classes) != n_classes:
+        raise ClassifierError(
+            f"{draft.origin}: names {len(draft.classes)} classes, but the module has "
+            f"{n_classes} outputs"
+        )
+    return replace(draft, n_classes=n_classes)
 
 
 @dataclass(frozen=True)
@@ -208,14 +213,6 @@ def _output_problem(
         what = "NaN" if bool(output.isnan().any()) else "infinite values"
         return f"{expected}, got {what} in {n_bad} of {output.numel()} values"
     return None
-
-
-def _check_class_names(loaded: Loaded, *, n_classes: int) -> None:
-    if loaded.classes is not None and len(loaded.classes) != n_classes:
-        raise ClassifierError(
-            f"{loaded.origin}: names {len(loaded.classes)} classes, but the module "
-            f"has {n_classes} outputs"
-        )
 
 
 def _hash_parameters(module: nn.Module) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -119,7 +120,9 @@ def settle_display(
         raise ClassifierError(list_problems("one crop for all classifiers", problems))
     display = Display(**settled)
     for classifier in classifiers:
-        _try_crop(classifier, display.crop)
+        # Its own crop was tried when it was loaded.
+        if classifier.display.crop != display.crop:
+            _try_crop(classifier, display.crop)
     return display
 
 
@@ -151,6 +154,7 @@ def fingerprint(prepared: Prepared) -> dict[str, Any]:
     }
 
 
+@cache
 def library_versions() -> Mapping[str, str]:
     """Versions of what can change the bytes or the predictions."""
     return {name: version(name) for name in _LIBRARIES}
@@ -211,7 +215,7 @@ def _hash_labels(prepared: Prepared) -> str:
     lists = prepared.adjudicated
     content = [
         [[s.name, s.label, s.present] for s in prepared.dataset.sources],
-        [asdict(info) for info in prepared.classes.infos],
+        [vars(info) for info in prepared.classes.infos],
         sorted(prepared.classes.groups.items()),
         *(
             sorted((name, sorted(ids)) for name, ids in part.items())

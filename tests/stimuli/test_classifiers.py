@@ -50,7 +50,7 @@ def refusal(folder: Path, code: str) -> str:
 @pytest.fixture(scope="module")
 def network() -> nn.Module:
     torch_state = torch.random.get_rng_state()
-    network = torchvision.models.squeezenet1_1()
+    network: nn.Module = torchvision.models.squeezenet1_1()
     torch.random.set_rng_state(torch_state)
     return network.eval()
 
@@ -153,6 +153,7 @@ def test_a_function_gives_module_and_preprocessing(tmp_path):
     assert loaded.display.crop == 8
     # White is 1 in every channel, so the logits are bias + row sums.
     last = loaded.module.last
+    assert isinstance(last, nn.Linear)
     expected = (last.bias + last.weight.sum(1)).detach().numpy()
     white = np.full((1, 8, 8, 3), 255, dtype=np.uint8)
     assert np.allclose(loaded.logits(white)[0], expected, atol=1e-6)
@@ -261,7 +262,9 @@ def build():
 """
     loaded = load_function(tmp_path, code)
     twins = [loaded.copy_for_thread() for _ in range(4)]
-    assert {t.module.big.data_ptr() for t in twins} == {loaded.module.big.data_ptr()}
+    assert {next(t.module.parameters()).data_ptr() for t in twins} == {
+        next(loaded.module.parameters()).data_ptr()
+    }
     barrier = threading.Barrier(4)
 
     def run(i: int) -> float:

@@ -5,6 +5,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_stored_pngs_give_back_the_very_pixels():
     assert np.array_equal(decode_png(encode_png(pixels)), pixels)
 
 
-def save(tmp_path: Path, image: Image.Image, name: str, **options: object) -> Path:
+def save(tmp_path: Path, image: Image.Image, name: str, **options: Any) -> Path:
     path = tmp_path / name
     image.save(path, **options)
     return path
