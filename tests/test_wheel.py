@@ -37,9 +37,7 @@ def test_the_wheel_holds_migrations_templates_and_the_demo_weights(wheel: Path):
         "stimuli/scenes/",
     ):
         assert any(name.startswith(wanted) for name in names), wanted
-    assert any(
-        name.startswith("study_server/_migrations/versions/2") for name in names
-    )
+    assert any(name.startswith("study_server/_migrations/versions/2") for name in names)
     assert not [name for name in names if name.startswith("tests/")]
 
 
