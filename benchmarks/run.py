@@ -11,6 +11,9 @@ import click
 from benchmarks.harness import Row, Skipped, append_results
 
 MEASURES = {
+    "attacks": "benchmarks.attacks",
+    "engine-gpu": "benchmarks.engine_gpu",
+    "lime": "benchmarks.lime",
     "mmd-critic": "benchmarks.mmd_critic",
     "stimuli-build": "benchmarks.stimuli_build",
     "responses": "benchmarks.responses",

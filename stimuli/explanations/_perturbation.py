@@ -136,7 +136,8 @@ class _Table:
     @classmethod
     def of(cls, both: Tensor, subject: Subject, *, is_channels_last: bool) -> _Table:
         device = both.device
-        segments = torch.from_numpy(subject.segments).long().to(device)
+        # 32 bits: the gather reads one place per value, so their width is time.
+        segments = torch.from_numpy(subject.segments).to(device, torch.int32)
         places = segments.expand(3, *segments.shape)
         if is_channels_last:
             both, places = both.permute(0, 2, 3, 1), places.permute(1, 2, 0)
