@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,16 +12,20 @@ from typing import Any, Final
 
 from stimuli.assembling import Assembly
 from stimuli.calibration import calibrate_batch_size
+from stimuli.classes import ClassList
+from stimuli.cores import count_cores, one_core_each
+from stimuli.elsewhere import judging_stage
 from stimuli.errors import BuildError
 from stimuli.execution import (
+    PLAN_FILE,
+    OpenProgress,
     Plan,
-    Progress,
     Results,
+    Runner,
     adopt_plan,
-    count_cores,
-    one_core_each,
-    run_plan,
+    choose_engine,
 )
+from stimuli.findings import Seen
 from stimuli.judging import Judge
 from stimuli.manifest import (
     StimulusSet,
@@ -30,7 +33,7 @@ from stimuli.manifest import (
     stimulus_to_json,
     trial_to_json,
 )
-from stimuli.preparing import Prepared, fingerprint, prepare
+from stimuli.preparing import Prepared, fingerprint, planned_device, prepare
 from stimuli.recipe_file import RecipeFile, read_recipe
 from stimuli.recipes import RECIPES, Recipe
 from stimuli.storage import Disk, make_folder, only_writer
@@ -46,8 +49,6 @@ SET_FILES: Final = (
 WORK: Final = ".build"
 ORIGIN: Final = ".origin.json"
 _OURS: Final = frozenset({*SET_FILES, "images", WORK, ORIGIN, ".lock"})
-
-OpenProgress = Callable[[int], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,41 +115,47 @@ class Builder:
             display=prepared.display,
             seed=file.seed,
             max_probability=file.controls.max_probability,
-            is_shown=lambda seen: recipe.is_shown(seen, prepared.classes),
+            is_shown=_IsShown(recipe, prepared.classes),
             images=out / "images",
             disk=self.disk,
+            workup=recipe.workup,
+            work=prepared.work,
         )
-        threads = file.execution.threads or count_cores()
-        with self.open_progress(plan.n_images) as progress:
-            results = run_plan(
-                plan,
-                judge,
-                sources=prepared.dataset.sources,
-                folder=out / WORK,
-                threads=threads,
-                disk=self.disk,
-                progress=progress,
-            )
+        runner = Runner(
+            engine=choose_engine(file.execution),
+            folder=out / WORK,
+            disk=self.disk,
+            open_progress=self.open_progress,
+        )
+        results = runner.run(
+            judging_stage(judge, prepared=prepared, plan=plan, folder=out / WORK)
+        )
         assembly = Assembly(
-            prepared=prepared, recipe=recipe, judge=judge, threads=threads
+            prepared=prepared,
+            recipe=recipe,
+            judge=judge,
+            threads=file.execution.threads or count_cores(),
         )
-        return self._finish(assembly, results, plan=plan, out=out)
+        return self._finish(assembly, results, plan=plan, runner=runner)
 
     def _plan(
         self, prepared: Prepared, out: Path, *, former: Mapping[str, Any] | None
     ) -> Plan:
         execution = prepared.recipe.execution
         batch_size = execution.batch_size
+        device = planned_device(execution, prepared.device)
         if batch_size is None:
-            batch_size = 8 if prepared.device.type == "cpu" else 64
+            batch_size = 8 if device == "cpu" else 64
         elif batch_size == "calibrate":
             # Measured once: resuming must cut the work as before.
             batch_size = _former_batch_size(out, former) or calibrate_batch_size(
                 prepared.classifiers, prepared.display
             )
         cut = {
-            "device": prepared.device.type,
+            "device": device,
             "dtype": "float32",
+            # Per batch; how many batches run at a time changes nothing.
+            "model_threads": 1,
             "batch_size": batch_size,
             "shard_size": execution.shard_size,
         }
@@ -157,12 +164,14 @@ class Builder:
             n_images=len(prepared.dataset.sources),
             shard_size=execution.shard_size,
             batch_size=batch_size,
+            device=device,
             created_at=self.now().isoformat(timespec="seconds"),
         )
 
     def _finish(
-        self, assembly: Assembly, results: Results, *, plan: Plan, out: Path
+        self, assembly: Assembly, results: Results, *, plan: Plan, runner: Runner
     ) -> Built:
+        out = runner.folder.parent
         assembled = assembly.assemble(results)
         prepared = assembly.prepared
         summary = summarise(
@@ -170,7 +179,7 @@ class Builder:
             assembled.finished,
             recipe=assembly.recipe,
             plan=plan,
-            threads=assembly.threads,
+            runner=runner,
         )
         contents = {
             ORIGIN: json.dumps({"recipe": str(prepared.recipe.path)}),
@@ -190,6 +199,17 @@ class Builder:
             self.disk.write(out / name, content.encode())
         shutil.rmtree(out / WORK)
         return Built(set=StimulusSet.open(out), summary=summary, is_new=True)
+
+
+@dataclass(frozen=True)
+class _IsShown:
+    """Asks the recipe; goes to other processes with it."""
+
+    recipe: Recipe
+    classes: ClassList
+
+    def __call__(self, seen: Seen) -> bool:
+        return self.recipe.is_shown(seen, self.classes)
 
 
 def _check_folder(out: Path, file: RecipeFile) -> None:
@@ -226,7 +246,7 @@ def _former_summary(out: Path) -> Mapping[str, Any] | None:
 
 
 def _former_batch_size(out: Path, former: Mapping[str, Any] | None) -> int | None:
-    path = out / WORK / "plan.json"
+    path = out / WORK / PLAN_FILE
     if former is not None:
         cut = former["execution"]
     elif path.is_file():

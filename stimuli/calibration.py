@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimuli.classifiers import Classifier
-from stimuli.execution import one_core_each
+from stimuli.cores import one_core_each
 from stimuli.images import Display
 
 _SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128)

@@ -1,31 +1,40 @@
-"""A shard plan fixed before anything runs; run here in threads; resumes.
-
-Every worker thread takes a whole batch (read, cut, predict, store) on one core, so
-no core waits for another, and results do not depend on the number of threads.
-"""
+"""A shard plan fixed before anything runs; run here or elsewhere; resumes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
-import torch
-
+from stimuli.cores import count_cores, one_core_each
 from stimuli.datasets import Source
 from stimuli.errors import BuildError
-from stimuli.findings import Seen, Unreadable, from_json, to_json
+from stimuli.findings import Seen, Unreadable
 from stimuli.images import careful_reading
+from stimuli.in_processes import InProcesses
+from stimuli.in_threads import InThreads
 from stimuli.judging import Judge
+from stimuli.recipe_file import ExecutionSection
+from stimuli.shards import (
+    Advanced,
+    Engine,
+    Event,
+    Finished,
+    Replaced,
+    Shard,
+    Stage,
+)
 from stimuli.storage import Disk
+
+__all__ = ["count_cores", "one_core_each"]
+
+PLAN_FILE: Final = "plan.json"
 
 Results = list[Seen | Unreadable]
 
@@ -50,6 +59,9 @@ class Progress(Protocol):
         """These many images were done just now."""
 
 
+OpenProgress = Callable[[int], AbstractContextManager[Progress]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What will be computed, and in which pieces.
@@ -59,6 +71,7 @@ class Plan:
         n_images: Images in all.
         shard_size: Images per shard.
         batch_size: Images per forward pass.
+        device: Kind of device, "cpu" or "cuda".
         created_at: When it was first made, ISO 8601, UTC.
     """
 
@@ -66,15 +79,13 @@ class Plan:
     n_images: int
     shard_size: int
     batch_size: int
+    device: str
     created_at: str
 
     @property
-    def shards(self) -> list[range]:
-        """Image positions, shard by shard."""
-        return [
-            range(start, min(start + self.shard_size, self.n_images))
-            for start in range(0, self.n_images, self.shard_size)
-        ]
+    def n_shards(self) -> int:
+        """Shards in all."""
+        return -(-self.n_images // self.shard_size)
 
     @property
     def sha256(self) -> str:
@@ -93,7 +104,7 @@ def adopt_plan(folder: Path, plan: Plan, *, disk: Disk) -> Plan:
     Raises:
         BuildError: If the folder holds other unfinished work; it says what differs.
     """
-    path = folder / "plan.json"
+    path = folder / PLAN_FILE
     if not path.is_file():
         disk.write(path, plan.to_json().encode())
         return plan
@@ -109,44 +120,85 @@ def adopt_plan(folder: Path, plan: Plan, *, disk: Disk) -> Plan:
     return Plan(**{**vars(plan), "created_at": former["created_at"]})
 
 
-def run_plan(
-    plan: Plan,
-    judge: Judge,
-    *,
-    sources: Sequence[Source],
-    folder: Path,
-    threads: int,
-    disk: Disk,
-    progress: Progress,
-) -> Results:
-    """Every result, in the order of `sources`; finished shards are not run again.
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Runs the stages of one build, each shard once, finished shards never again.
 
-    Args:
-        plan: The shards.
-        judge: What to do with a batch.
-        sources: All images, in the plan's order.
-        folder: Where shard results are kept.
-        threads: Batches at a time.
-        disk: How results are written.
-        progress: Told the number of images done.
+    Attributes:
+        engine: Who does the work.
+        folder: Where shard results are kept until the set is finished.
+        disk: How they are written.
+        open_progress: Given the number of items, a progress to tell.
+        incidents: Workers lost and replaced, in words.
     """
-    done = _read_finished(plan, folder)
-    progress.skip(sum(map(len, done.values())))
-    batches = [
-        _Batch(number, [sources[i] for i in shard[start : start + plan.batch_size]])
-        for number, shard in enumerate(plan.shards)
-        if number not in done
-        for start in range(0, len(shard), plan.batch_size)
-    ]
-    with closing(_run(batches, judge, threads=threads)) as stream:
-        for batch, results in stream:
-            shard_results = done.setdefault(batch.shard, [])
-            shard_results.extend(results)
-            progress.update(len(results))
-            if len(shard_results) == len(plan.shards[batch.shard]):
-                text = to_json(shard_results)
-                disk.write(_shard_path(folder, batch.shard), text.encode())
-    return [result for number in sorted(done) for result in done[number]]
+
+    engine: Engine
+    folder: Path
+    disk: Disk
+    open_progress: OpenProgress
+    incidents: list[str] = field(default_factory=list)
+
+    def run(self, stage: Stage) -> list[Any]:
+        """Every result, in the order of the stage's items.
+
+        Raises:
+            StimuliError: If a shard cannot be done; finished ones are kept.
+        """
+        shards = stage.shards
+        paths = {shard.number: self._path(stage, shard.number) for shard in shards}
+        done = {
+            number: stage.decode(path.read_text("utf-8"))
+            for number, path in paths.items()
+            if path.is_file()
+        }
+        left = [shard for shard in shards if shard.number not in done]
+        with self.open_progress(len(stage.items)) as progress:
+            progress.skip(sum(map(len, done.values())))
+            if left:
+                done |= self._run(stage, left, progress=progress)
+        return [result for number in sorted(done) for result in done[number]]
+
+    def _run(
+        self, stage: Stage, shards: Sequence[Shard], *, progress: Progress
+    ) -> dict[int, list[Any]]:
+        done: dict[int, list[Any]] = {}
+        told: Counter[int] = Counter()
+        with closing(_as_generator(self.engine.run(stage, shards))) as events:
+            for event in events:
+                match event:
+                    case Advanced():
+                        progress.update(event.n_done - told[event.shard])
+                        told[event.shard] = event.n_done
+                    case Replaced():
+                        self.incidents.append(event.words)
+                    case Finished():
+                        text = stage.encode(event.results)
+                        self.disk.write(self._path(stage, event.shard), text.encode())
+                        done[event.shard] = event.results
+        return done
+
+    def _path(self, stage: Stage, number: int) -> Path:
+        return self.folder / f"{stage.name}-{number:05d}.json"
+
+
+def choose_engine(section: ExecutionSection) -> Engine:
+    """Who does the work, as `[execution]` says.
+
+    Raises:
+        BuildError: If it says Ray and Ray is not installed.
+    """
+    if section.ray is not None:
+        from stimuli.ray_execution import OnRay
+
+        return OnRay(
+            address=section.ray,
+            n_workers=section.actors or 1,
+            threads=section.threads or 1,
+            gpus_per_actor=section.gpus_per_actor or 0,
+        )
+    if section.workers is not None:
+        return InProcesses(section.workers, section.threads or 1)
+    return InThreads(section.threads or count_cores())
 
 
 def store_crops(
@@ -157,70 +209,6 @@ def store_crops(
         return list(pool.map(lambda pair: judge.store(*pair), wanted))
 
 
-def _read_finished(plan: Plan, folder: Path) -> dict[int, Results]:
-    paths = {n: _shard_path(folder, n) for n in range(len(plan.shards))}
-    return {
-        number: from_json(path.read_text("utf-8"))
-        for number, path in paths.items()
-        if path.is_file()
-    }
-
-
-def count_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-
-
-@dataclass(frozen=True)
-class _Batch:
-    shard: int
-    sources: list[Source]
-
-
-def _run(
-    batches: Sequence[_Batch], judge: Judge, *, threads: int
-) -> Generator[tuple[_Batch, Results], None, None]:
-    """Results in the batches' order, a bounded number of them under way."""
-    judges: SimpleQueue[Judge] = SimpleQueue()
-    for _ in range(threads):
-        judges.put(judge.copy_for_thread())
-
-    def work(batch: _Batch) -> Results:
-        mine = judges.get()
-        try:
-            return mine.judge(batch.sources)
-        finally:
-            judges.put(mine)
-
-    pool = ThreadPoolExecutor(threads)
-    under_way: deque[tuple[_Batch, Future[Results]]] = deque()
-    try:
-        with careful_reading(), one_core_each():
-            for batch in batches:
-                under_way.append((batch, pool.submit(work, batch)))
-                if len(under_way) > 2 * threads:
-                    first, future = under_way.popleft()
-                    yield first, future.result()
-            for first, future in under_way:
-                yield first, future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def one_core_each() -> Iterator[None]:
-    """Let torch use one core per calling thread, for as long as this lasts.
-
-    Threads that split one batch wait for each other at every layer; on a busy
-    machine that costs more than it gains.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _shard_path(folder: Path, number: int) -> Path:
-    return folder / f"shard-{number:05d}.json"
+def _as_generator(events: Iterator[Event]) -> Generator[Event, None, None]:
+    """Closing it closes what it goes through."""
+    yield from events

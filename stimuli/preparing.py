@@ -26,7 +26,7 @@ from stimuli.datasets import (
 )
 from stimuli.errors import ClassifierError, DatasetError, list_problems
 from stimuli.images import Display
-from stimuli.recipe_file import DisplaySection, RecipeFile
+from stimuli.recipe_file import DisplaySection, ExecutionSection, RecipeFile
 from stimuli.recipes import Recipe
 
 _LIBRARIES: Final = ("torch", "torchvision", "pillow", "numpy")
@@ -68,7 +68,7 @@ def prepare(recipe: RecipeFile, chosen: Recipe) -> Prepared:
         StimuliError: If something cannot be loaded or does not fit.
     """
     listing = _list_images(recipe, chosen)
-    device = choose_device(recipe.execution.device)
+    device = _device_here(recipe.execution)
     classifiers = load_classifiers(recipe, device=device)
     display = settle_display(recipe.display, classifiers)
     classes = _list_classes(listing, classifiers)
@@ -91,6 +91,31 @@ def prepare(recipe: RecipeFile, chosen: Recipe) -> Prepared:
         device=device,
         notes=_notes(classifiers, display=display, classes=classes),
     )
+
+
+def planned_device(execution: ExecutionSection, here: torch.device) -> str:
+    """The kind of device that predicts: on Ray the actors', otherwise this one's.
+
+    Raises:
+        ClassifierError: If a batch size is to be measured on what is not here.
+    """
+    if execution.ray is None:
+        return here.type
+    if execution.device == "auto":
+        return "cuda" if execution.gpus_per_actor else "cpu"
+    if execution.batch_size == "calibrate" and execution.device != here.type:
+        raise ClassifierError(
+            'batch_size = "calibrate" measures on this machine, which has no CUDA '
+            "device as the actors have; give a number"
+        )
+    return execution.device
+
+
+def _device_here(execution: ExecutionSection) -> torch.device:
+    """A driver of a cluster needs no GPU itself."""
+    if execution.ray is not None and not torch.cuda.is_available():
+        return torch.device("cpu")
+    return choose_device(execution.device)
 
 
 def settle_display(
@@ -139,8 +164,9 @@ def _try_crop(classifier: Classifier, crop: int) -> None:
 def fingerprint(prepared: Prepared) -> dict[str, Any]:
     """Everything that can change the result, by what to call it."""
     settings = prepared.recipe.settings()
-    # How many threads share the work changes nothing but the time.
-    settings["execution"].pop("threads")
+    # Who does the work changes nothing but the time.
+    for key in ("threads", "workers", "ray", "actors", "gpus_per_actor"):
+        settings["execution"].pop(key)
     return {
         "recipe": settings,
         "classifiers": [

@@ -133,13 +133,34 @@ class ExecutionSection(Section):
         batch_size: Images per forward pass; None takes 8 on a CPU and 64 on
             CUDA; "calibrate" measures and records.
         shard_size: Images per shard, the unit of resuming.
-        threads: Worker threads; None takes the cores this process may use.
+        threads: Batches at a time; None takes the cores this process may use, and
+            one in each worker process or actor.
+        workers: Worker processes; None does the work in this process.
+        ray: Address of a Ray cluster to do the work on, "local" to start one here.
+        actors: Actors on it; None takes one.
+        gpus_per_actor: GPUs of each actor, which may share one by fractions.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     batch_size: Annotated[int, Field(ge=1)] | Literal["calibrate"] | None = None
-    shard_size: int = Field(256, ge=1)
+    shard_size: int = Field(64, ge=1)
     threads: int | None = Field(None, ge=1, le=512)
+    workers: int | None = Field(None, ge=1, le=512)
+    ray: str | None = Field(None, min_length=1)
+    actors: int | None = Field(None, ge=1, le=4096)
+    gpus_per_actor: float | None = Field(None, ge=0, le=64)
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Self:
+        if self.workers is not None and self.ray is not None:
+            raise ValueError("give workers (processes here) or ray (a cluster)")
+        for key in ("actors", "gpus_per_actor"):
+            if self.ray is None and getattr(self, key) is not None:
+                raise ValueError(f'{key} goes with ray = "ADDRESS" or ray = "local"')
+        share = self.gpus_per_actor or 0
+        if share > 1 and share != int(share):
+            raise ValueError(f"gpus_per_actor above 1 must be whole, got {share:g}")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stimuli.controls import Counts
-from stimuli.execution import Plan
+from stimuli.execution import Plan, Runner
 from stimuli.findings import N_TOP, Findings, Unreadable
 from stimuli.manifest import FORMAT_VERSION, ROLES, Trial
 from stimuli.preparing import Prepared, library_versions
@@ -37,7 +37,7 @@ class Finished:
 
 
 def summarise(
-    prepared: Prepared, finished: Finished, *, recipe: Recipe, plan: Plan, threads: int
+    prepared: Prepared, finished: Finished, *, recipe: Recipe, plan: Plan, runner: Runner
 ) -> dict[str, Any]:
     """The content of `summary.json`; see `docs/formats.md`."""
     file = prepared.recipe
@@ -58,7 +58,7 @@ def summarise(
         **finished.facts,
         "controls": vars(finished.counts),
         "display": vars(prepared.display),
-        "execution": _describe_execution(prepared, plan, threads=threads),
+        "execution": _describe_execution(plan, runner),
         "is_demo_world": any(section.demo for section in file.classifiers),
         "notes": list(finished.notes),
         "settings": file.settings(),
@@ -121,16 +121,14 @@ def _count_roles(trials: Sequence[Trial]) -> dict[str, int]:
     return {role: counts[role] for role in ROLES}
 
 
-def _describe_execution(
-    prepared: Prepared, plan: Plan, *, threads: int
-) -> dict[str, Any]:
+def _describe_execution(plan: Plan, runner: Runner) -> dict[str, Any]:
     return {
-        "device": prepared.device.type,
-        "dtype": "float32",
-        "threads": threads,
-        "batch_size": plan.batch_size,
-        "shard_size": plan.shard_size,
-        "n_shards": len(plan.shards),
+        **plan.parts["execution"],
+        "engine": runner.engine.name,
+        "workers": runner.engine.n_workers,
+        "threads": runner.engine.threads,
+        "incidents": list(runner.incidents),
+        "n_shards": plan.n_shards,
         "plan_sha256": plan.sha256,
         "versions": dict(library_versions()),
     }

@@ -66,8 +66,12 @@ def test_every_default_is_in_the_settings(tmp_path):
     assert settings["execution"] == {
         "device": "auto",
         "batch_size": None,
-        "shard_size": 256,
+        "shard_size": 64,
         "threads": None,
+        "workers": None,
+        "ray": None,
+        "actors": None,
+        "gpus_per_actor": None,
     }
     assert settings["controls"]["max_probability"] == 1e-4
     assert settings["examples"] == {"per_class": 0}

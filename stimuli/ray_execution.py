@@ -1,0 +1,215 @@
+"""Shards run by actors on a Ray cluster; the only module that imports Ray.
+
+Ray places the actors, carries what they are given and notices when a node or an
+actor is lost; which shard is next is `Dispatch`'s business, as with processes.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from stimuli.cores import one_core_each
+from stimuli.crew import Dispatch, Lost, Message, Ready, Refused
+from stimuli.errors import BuildError
+from stimuli.in_processes import carry
+from stimuli.in_threads import run_batches
+from stimuli.shards import Event, Order, Performer, Shard, Stage
+
+try:
+    import ray
+    from ray.exceptions import RayActorError, RayError
+except ImportError as error:
+    raise BuildError(
+        "execution.ray needs Ray, which is not installed here: pip install "
+        '"secondlook[cluster]", the same version on every node'
+    ) from error
+
+_PATIENCE_S: Final = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnRay:
+    """Runs shards on a Ray cluster.
+
+    Attributes:
+        address: Of the cluster ("auto", "host:6379", "ray://..."), or "local" to
+            start one here for as long as the work lasts.
+        n_workers: Actors at a time; with fewer places, fewer start.
+        threads: Batches at a time, and cores, of each.
+        gpus_per_actor: GPUs of each; fractions share one.
+        patience_s: How long to wait for a first place on the cluster.
+    """
+
+    address: str
+    n_workers: int
+    threads: int
+    gpus_per_actor: float = 0
+    patience_s: float = _PATIENCE_S
+    name: str = "ray"
+
+    def run(self, stage: Stage, shards: Sequence[Shard]) -> Iterator[Event]:
+        """Events until every shard is finished.
+
+        Raises:
+            StimuliError: If the cluster is not there, has no place, or a shard
+                cannot be done.
+        """
+        with _connected(self.address):
+            order = Order(stage.elsewhere, stage.batch_size, self.threads)
+            crew = _RayCrew(self, ray.put(order))
+            with closing(crew):
+                yield from Dispatch(crew, stage, self.n_workers, deque(shards)).run()
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[None]:
+    if ray.is_initialized():
+        yield
+        return
+    try:
+        ray.init(
+            address=None if address == "local" else address,
+            include_dashboard=False if address == "local" else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except (ConnectionError, RayError, RuntimeError, ValueError) as error:
+        raise BuildError(
+            f"no Ray cluster at {address!r}: {error}; start one (`ray start --head`) "
+            'or say ray = "local"'
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an actor was put."""
+
+    node: str
+    host: str
+
+
+class _Actor:
+    """One worker on some node."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._performer: Performer | None = None
+
+    def open(self) -> _Place | Refused:
+        """Load what the work needs."""
+        try:
+            with one_core_each():
+                self._performer = self._order.open()
+        except Exception as error:  # noqa: BLE001 - the driver raises it
+            return Refused(carry(error))
+        return _Place(ray.get_runtime_context().get_node_id(), socket.gethostname())
+
+    def run(self, shard: Shard) -> Iterator[Message]:
+        """What happens while a shard is being done."""
+        if self._performer is None:
+            raise RuntimeError("open the actor first")
+        try:
+            yield from run_batches(self._order, self._performer, shards=[shard])
+        except Exception as error:  # noqa: BLE001 - the driver raises it
+            yield Refused(carry(error))
+
+
+@dataclass(eq=False)
+class _Hand:
+    """An actor, what it is doing, and where."""
+
+    actor: Any
+    pending: Any
+    place: _Place | None = None
+
+
+@dataclass
+class _RayCrew:
+    """Actors of one cluster.
+
+    Attributes:
+        engine: What they may take.
+        order: A reference to what all are told.
+        hands: Those that live.
+    """
+
+    engine: OnRay
+    order: Any
+    hands: list[_Hand] = field(default_factory=list)
+
+    def hire(self) -> _Hand:
+        wanted = ray.remote(_Actor).options(
+            num_cpus=self.engine.threads,
+            num_gpus=self.engine.gpus_per_actor,
+            # A new actor may go to another node; a restarted one might wait for
+            # the resources of the lost one for ever.
+            max_restarts=0,
+        )
+        actor = wanted.remote(self.order)
+        hand = _Hand(actor, actor.open.remote())
+        self.hands.append(hand)
+        return hand
+
+    def give(self, worker: _Hand, shard: Shard) -> None:
+        run = worker.actor.run.options(num_returns="streaming")
+        worker.pending = run.remote(shard)
+
+    def wait(self, workers: Sequence[_Hand]) -> list[tuple[_Hand, Message]]:
+        is_working = any(hand.place for hand in workers)
+        ready, _ = ray.wait(
+            [hand.pending for hand in workers],
+            timeout=None if is_working else self.engine.patience_s,
+            fetch_local=False,
+        )
+        if not ready:
+            raise BuildError(self._no_place())
+        return [
+            (h, self._hear(h)) for h in workers if any(h.pending is r for r in ready)
+        ]
+
+    def _hear(self, hand: _Hand) -> Message:
+        try:
+            said = ray.get(next(hand.pending) if hand.place else hand.pending)
+        except RayActorError as error:
+            self.hands.remove(hand)
+            return Lost(_describe_loss(hand, error))
+        if isinstance(said, _Place):
+            hand.place = said
+            return Ready()
+        message: Message = said
+        return message
+
+    def _no_place(self) -> str:
+        wanted = f"{self.engine.threads} CPU and {self.engine.gpus_per_actor:g} GPU"
+        has = ray.cluster_resources()
+        n_nodes = sum(bool(node["Alive"]) for node in ray.nodes())
+        return (
+            f"no place on the Ray cluster in {self.engine.patience_s:g} s: an actor "
+            f"takes {wanted}, the cluster's {n_nodes} nodes have "
+            f"{has.get('CPU', 0):g} CPU and {has.get('GPU', 0):g} GPU in all; finished "
+            "shards are kept: lower gpus_per_actor or threads, or add a node"
+        )
+
+    def close(self) -> None:
+        for hand in self.hands:
+            ray.kill(hand.actor)
+
+
+def _describe_loss(hand: _Hand, error: RayActorError) -> str:
+    reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
+    if hand.place is None:
+        return f"a Ray actor was lost before it was placed ({reason})"
+    alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+    what = "the Ray actor" if hand.place.node in alive else "the Ray node"
+    where = f"{hand.place.host} (node {hand.place.node[:12]})"
+    return f"{what} on {where} was lost ({reason})"
