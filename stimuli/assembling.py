@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
-from stimuli.controls import Chooser, settle_counts
+from stimuli.controls import Chooser, Chosen, settle_counts
 from stimuli.errors import BuildError
 from stimuli.execution import Results, store_crops
-from stimuli.findings import Draft, Findings, Seen, Unreadable
+from stimuli.findings import Draft, Findings, Made, Seen, Selection, Unreadable
 from stimuli.judging import Judge
 from stimuli.manifest import ClassInfo, Stimulus
 from stimuli.preparing import Prepared, library_versions
 from stimuli.recipes import Recipe
 from stimuli.summarising import Finished
-from stimuli.trials import merge_drafts
+from stimuli.trials import merge_boards, merge_drafts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,14 @@ class Assembled:
     stimuli: Sequence[Stimulus]
     classes: Sequence[ClassInfo]
     finished: Finished
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Extra:
+    """What stands beside the main trials."""
+
+    chosen: Chosen
+    examples: Mapping[str, Sequence[Seen]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,31 +67,38 @@ class Assembly:
         unreadable = [r for r in results if isinstance(r, Unreadable)]
         selection = self.recipe.select(findings)
         main = self._leave_known(selection.drafts)
-        chooser = self._chooser(findings, main)
-        chosen = chooser.choose()
-        drafts = [*main, *chosen.drafts]
-        examples = chooser.examples(
-            sorted({class_id for draft in drafts for class_id in draft.classes}),
-            per_class=self.prepared.recipe.examples.per_class,
-            others=chosen.drafts,
-        )
-        shown = [draft.seen for draft in drafts]
-        shown += [seen for found in examples.values() for seen in found]
+        extra = self._choose_controls(findings, selection, main)
+        drafts = [*main, *extra.chosen.drafts]
+        shown = [draft.seen for draft in drafts if draft.made is None]
+        shown += [seen for found in extra.examples.values() for seen in found]
+        shown += [seen for board in selection.boards for seen in board.seen]
         ids = self._store(shown)
-        notes = [*self.prepared.notes, *chosen.notes]
-        if not main:
+        trials = [
+            *merge_drafts(drafts, lambda seen: ids[seen.source]),
+            *merge_boards(selection.boards, lambda seen: ids[seen.source]),
+        ]
+        notes = [*self.prepared.notes, *selection.notes, *extra.chosen.notes]
+        if not any(trial.role == "main" for trial in trials):
             notes.append("no main trials: there is nothing to judge")
         finished = Finished(
             findings=findings,
             unreadable=unreadable,
-            trials=merge_drafts(drafts, lambda seen: ids[seen.source]),
-            counts=chooser.counts,
+            trials=trials,
+            counts=extra.chosen.counts,
             facts=selection.facts,
             notes=notes,
         )
+        made = [(d.seen, d.made) for d in drafts if d.made is not None]
+        made += [pair for board in selection.boards for pair in board.made]
         return Assembled(
-            stimuli=self._stimuli(shown, ids),
-            classes=_with_examples(findings, examples, ids),
+            stimuli=[
+                *self._stimuli(shown, ids, selection.source_facts),
+                *self._made(made),
+            ],
+            classes=[
+                *_with_examples(findings, extra.examples, ids),
+                *self.recipe.further_classes(findings.classes),
+            ],
             finished=finished,
         )
 
@@ -112,18 +128,49 @@ class Assembly:
         )
         return [draft for draft in drafts if draft.seen.source not in settled]
 
-    def _chooser(self, findings: Findings, main: Sequence[Draft]) -> Chooser:
+    def _choose_controls(
+        self, findings: Findings, selection: Selection, main: Sequence[Draft]
+    ) -> _Extra:
+        """Catches, controls, practice and the pictures that explain classes.
+
+        Raises:
+            BuildError: If the recipe asks for controls that its question has not.
+        """
         adjudicated = self.prepared.adjudicated
         section = self.prepared.recipe.controls
+        asking = self.recipe.asking
         can_know = self.recipe.needs_labels or bool(adjudicated.relevant)
-        return Chooser(
+        counts = settle_counts(
+            section,
+            can_know=can_know and asking is not None,
+            usual=self.recipe.usual_controls,
+        )
+        if asking is None:
+            if any(vars(counts).values()):
+                raise BuildError(
+                    f'controls: trials of kind "{self.prepared.recipe.kind}" ask '
+                    "nothing that a catch or control of [controls] could check; "
+                    "leave the counts out"
+                )
+            return _Extra(chosen=Chosen(drafts=(), notes=(), counts=counts))
+        chooser = Chooser(
             findings=findings,
-            asking=self.recipe.asking,
+            asking=asking,
             section=section,
-            counts=settle_counts(section, can_know=can_know),
+            counts=counts,
             adjudicated=adjudicated,
             main=main,
+            aside=selection.aside,
+            condition=self.recipe.control_condition,
         )
+        chosen = chooser.choose()
+        named = {c for draft in [*main, *chosen.drafts] for c in draft.classes}
+        examples = chooser.examples(
+            sorted(named),
+            per_class=self.prepared.recipe.examples.per_class,
+            others=chosen.drafts,
+        )
+        return _Extra(chosen=chosen, examples=examples)
 
     def _store(self, shown: Sequence[Seen]) -> dict[str, str]:
         """Source to stimulus id; pictures not stored while predicting are stored now."""
@@ -135,15 +182,23 @@ class Assembly:
         ids |= dict(zip(late, stored, strict=True))
         return {source: str(stimulus) for source, stimulus in ids.items()}
 
-    def _stimuli(self, shown: Sequence[Seen], ids: Mapping[str, str]) -> list[Stimulus]:
-        """One record per picture; of copies, the first source speaks."""
+    def _stimuli(
+        self,
+        shown: Sequence[Seen],
+        ids: Mapping[str, str],
+        source_facts: Mapping[str, Mapping[str, Any]],
+    ) -> list[Stimulus]:
+        """One record per crop; of copies, the first source speaks."""
         records: dict[str, Stimulus] = {}
         by_source = {seen.source: seen for seen in shown}
         for source in sorted(by_source):
             stimulus_id = ids[source]
             known = records.get(stimulus_id)
             if known is None:
-                records[stimulus_id] = self._record(by_source[source], stimulus_id)
+                more = source_facts.get(source, {})
+                records[stimulus_id] = self._record(
+                    by_source[source], stimulus_id, more=more
+                )
                 continue
             copies = [*known.facts.get("copies", []), source]
             records[stimulus_id] = replace(
@@ -151,8 +206,27 @@ class Assembly:
             )
         return list(records.values())
 
-    def _record(self, seen: Seen, stimulus_id: str) -> Stimulus:
+    def _made(self, pairs: Sequence[tuple[Seen, Made]]) -> list[Stimulus]:
+        """One record per picture that was made of an image."""
+        records: dict[str, Stimulus] = {}
+        for seen, made in sorted(pairs, key=lambda p: (p[0].source, p[1].form)):
+            bare = self._record(seen, made.stimulus, more=made.facts)
+            records.setdefault(
+                made.stimulus,
+                replace(
+                    bare,
+                    predictions=made.predictions,
+                    method=made.method,
+                    parameters={**made.parameters, "form": made.form},
+                ),
+            )
+        return list(records.values())
+
+    def _record(
+        self, seen: Seen, stimulus_id: str, *, more: Mapping[str, Any]
+    ) -> Stimulus:
         display = self.prepared.display
+        conversions = {"conversions": list(seen.notes)} if seen.notes else {}
         return Stimulus(
             id=stimulus_id,
             file=f"images/{stimulus_id}.png",
@@ -166,7 +240,7 @@ class Assembly:
             parameters=asdict(display),
             seed=self.prepared.recipe.seed,
             versions=library_versions(),
-            facts={"conversions": list(seen.notes)} if seen.notes else {},
+            facts={**conversions, **more},
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from stimuli.adjudicated import Adjudicated
@@ -15,7 +16,10 @@ from stimuli.manifest import Role
 from stimuli.recipe_file import ControlsSection
 from stimuli.seeds import rng_for
 
-Control = Literal["known_yes", "known_no", "random_foil", "hard_foil"]
+# Controls that only a recipe can make.
+_MADE = ("random_superpixels", "clean_attention", "foil_attention")
+
+Control = Literal["known_yes", "known_no", "random_foil", "hard_foil", "clean_true"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,10 @@ class Counts:
     random_foil: int
     hard_foil: int
     practice: int
+    clean_true: int = 0
+    random_superpixels: int = 0
+    clean_attention: int = 0
+    foil_attention: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +44,12 @@ class Chosen:
     Attributes:
         drafts: Catch, control and practice trials.
         notes: Pools that are smaller than wished, in words.
+        counts: Trials per block, as far as they could be served.
     """
 
     drafts: Sequence[Draft]
     notes: Sequence[str]
+    counts: Counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,34 +58,38 @@ class _Purpose:
 
     Attributes:
         name: What the recipe calls it.
-        kind: How its class is chosen.
+        kind: How its class is chosen; None for what the recipe made.
         role: Of its trials.
         per_block: Trials one block needs.
     """
 
     name: str
-    kind: Control
+    kind: Control | None
     role: Role
     per_block: int
 
 
-def settle_counts(section: ControlsSection, *, can_know: bool) -> Counts:
+def settle_counts(
+    section: ControlsSection,
+    *,
+    can_know: bool,
+    usual: Mapping[str, int] = MappingProxyType({}),
+) -> Counts:
     """The counts per block, with defaults that the data can serve.
 
     Args:
         section: The recipe's `[controls]`.
         can_know: Whether labels or a list say what is in an image.
+        usual: What the recipe puts in where its file does not say.
     """
-
-    def settle(given: int | None, usual: int) -> int:
-        return (usual if can_know else 0) if given is None else given
-
+    defaults = {"known_yes": 3, "known_no": 3, "practice": 4} if can_know else {}
+    defaults = {**defaults, **usual}
+    given = {name: getattr(section, name) for name in Counts.__dataclass_fields__}
     return Counts(
-        known_yes=settle(section.known_yes, 3),
-        known_no=settle(section.known_no, 3),
-        random_foil=section.random_foil,
-        hard_foil=section.hard_foil,
-        practice=settle(section.practice, 4),
+        **{
+            name: defaults.get(name, 0) if count is None else count
+            for name, count in given.items()
+        }
     )
 
 
@@ -90,6 +104,8 @@ class Chooser:
         counts: Trials per block.
         adjudicated: What is known by hand.
         main: The main trials, whose images are left alone where possible.
+        aside: Controls that the recipe made itself.
+        condition: Of the controls found here.
     """
 
     findings: Findings
@@ -98,6 +114,8 @@ class Chooser:
     counts: Counts
     adjudicated: Adjudicated
     main: Sequence[Draft]
+    aside: Sequence[Draft] = ()
+    condition: str = ""
 
     def choose(self) -> Chosen:
         """Trials for every purpose, no image serving two where the data allow.
@@ -107,17 +125,41 @@ class Chooser:
         """
         purposes = [p for p in self._purposes() if p.per_block]
         found = self._share_out(purposes)
-        problems = [
-            self._shortage(p, len(found[p.name]))
-            for p in purposes
+        found |= {
+            name: [draft for draft in self.aside if draft.control == name]
+            for name in _MADE
+        }
+        short = {
+            p.name: len(found[p.name])
+            for p in [*purposes, *self._made_purposes()]
             if len(found[p.name]) < p.per_block
+        }
+        demanded = [
+            self._shortage(p, short[p.name])
+            for p in [*purposes, *self._made_purposes()]
+            if p.name in short and self._is_demanded(p)
         ]
-        if problems:
-            raise BuildError(list_problems("controls", problems))
+        if demanded:
+            raise BuildError(list_problems("controls", demanded))
+        everyone = [*purposes, *self._made_purposes()]
         return Chosen(
-            drafts=[draft for p in purposes for draft in found[p.name]],
-            notes=[note for p in purposes for note in self._notes(p, found[p.name])],
+            drafts=[draft for p in everyone for draft in found[p.name]],
+            notes=[note for p in everyone for note in self._notes(p, found[p.name])],
+            counts=replace(self.counts, **short),
         )
+
+    def _made_purposes(self) -> list[_Purpose]:
+        counted = ((name, getattr(self.counts, name)) for name in _MADE)
+        return [
+            _Purpose(name=name, kind=None, role="control", per_block=n)
+            for name, n in counted
+            if n
+        ]
+
+    def _is_demanded(self, purpose: _Purpose) -> bool:
+        """Whether a lack stops the build; what a recipe adds by itself may lack."""
+        is_usual = purpose.kind in (None, "hard_foil", "random_foil", "clean_true")
+        return not is_usual or getattr(self.section, purpose.name) is not None
 
     def examples(
         self, class_ids: Iterable[str], *, per_class: int, others: Sequence[Draft]
@@ -147,6 +189,7 @@ class Chooser:
             ("practice (no)", "known_no", "practice", counts.practice - n_yes),
             ("random_foil", "random_foil", "control", counts.random_foil),
             ("hard_foil", "hard_foil", "control", counts.hard_foil),
+            ("clean_true", "clean_true", "control", counts.clean_true),
         ]
         return [
             _Purpose(name=name, kind=kind, role=role, per_block=n)
@@ -155,7 +198,7 @@ class Chooser:
 
     def _share_out(self, purposes: Sequence[_Purpose]) -> dict[str, list[Draft]]:
         """One block's worth to each in turn, so that none takes all of a small set."""
-        main = {draft.seen.pixels_sha256 for draft in self.main}
+        main = {d.seen.pixels_sha256 for d in [*self.main, *self.aside]}
         taken = set(main)
         queues = {p.name: self._candidates(p) for p in purposes}
         found: dict[str, list[Draft]] = {p.name: [] for p in purposes}
@@ -165,13 +208,13 @@ class Chooser:
         taken -= main
         for p in purposes:
             missing = p.per_block - len(found[p.name])
-            if missing > 0 and p.kind != "known_yes":
+            if missing > 0 and p.kind not in ("known_yes", "clean_true"):
                 # Better a picture that a main trial shows too than no control.
                 found[p.name] += _take(self._candidates(p), missing, taken)
         return found
 
     def _candidates(self, purpose: _Purpose) -> Iterator[Draft]:
-        if purpose.kind == "known_yes":
+        if purpose.kind in ("known_yes", "clean_true"):
             return self._yes(purpose)
         if purpose.kind == "hard_foil":
             return self._hard(purpose)
@@ -273,26 +316,37 @@ class Chooser:
             question=self.asking.question,
             classes=(target, *beside),
             role=purpose.role,
-            control="" if purpose.role == "practice" else purpose.kind,
+            control="" if purpose.role == "practice" else str(purpose.kind),
             key=None if purpose.role == "control" else key,
+            condition=self.condition if purpose.role == "control" else "",
         )
 
     def _notes(self, purpose: _Purpose, drafts: Sequence[Draft]) -> Iterator[str]:
         wished = purpose.per_block * self.section.pool
-        if len(drafts) < wished:
+        if purpose.per_block <= len(drafts) < wished:
             yield (
                 f"{purpose.name}: {len(drafts)} trials where {wished} would let "
                 "people meet different ones"
             )
         main = {draft.seen.pixels_sha256 for draft in self.main}
         n_shared = sum(draft.seen.pixels_sha256 in main for draft in drafts)
+        if len(drafts) < purpose.per_block:
+            yield (
+                f"{purpose.name}: blocks get {len(drafts)} instead of "
+                f"{purpose.per_block}, more are not to be had"
+            )
         if n_shared:
             yield f"{purpose.name}: {n_shared} show an image of a main trial"
 
     def _shortage(self, purpose: _Purpose, n_found: int) -> str:
         need = f"{purpose.name}: {purpose.per_block} per block, {n_found} found"
         match purpose.kind:
-            case "known_yes":
+            case None:
+                return (
+                    f"{need}; they are made from images kept aside that the attack "
+                    "turns: lower max_images, or the count"
+                )
+            case "known_yes" | "clean_true":
                 return (
                     f"{need}; they are images that every classifier gets right"
                     f"{' and the list confirms' if self.adjudicated.relevant else ''}; "

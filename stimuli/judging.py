@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stimuli.batching import Batches
 from stimuli.classes import ClassList
 from stimuli.classifiers import Classifier
 from stimuli.datasets import Source
@@ -20,6 +21,7 @@ from stimuli.images import Display, Picture, encode_png, read_picture
 from stimuli.manifest import Prediction
 from stimuli.seeds import rng_for
 from stimuli.storage import Disk
+from stimuli.workup import Bench, Subject, Work, Workup
 
 # Enough for five classes of a display and a few that are dropped later.
 _N_FAR: Final = 12
@@ -32,10 +34,12 @@ class Scores:
     Attributes:
         predictions: One per image.
         probabilities: `(n, n_classes)` float64.
+        halved_to: Batch sizes the device's memory forced.
     """
 
     predictions: list[Prediction]
     probabilities: NDArray[np.float64]
+    halved_to: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,8 @@ class Judge:
         is_shown: Whether an image certainly becomes a stimulus.
         images: Folder for the stored crops.
         disk: How they are written.
+        workup: The recipe's own work, where it has some.
+        work: What it is done on.
     """
 
     classifiers: Sequence[Classifier]
@@ -61,6 +67,8 @@ class Judge:
     is_shown: Callable[[Seen], bool]
     images: Path
     disk: Disk
+    workup: Workup | None = None
+    work: Work = field(default_factory=Work)
 
     def copy_for_thread(self) -> Judge:
         """A twin whose modules no other thread calls."""
@@ -79,21 +87,55 @@ class Judge:
         pictures = [picture for picture in read if isinstance(picture, Picture)]
         if not pictures:
             return [result for result in read if isinstance(result, Unreadable)]
+        known = [
+            source
+            for source, picture in zip(sources, read, strict=True)
+            if isinstance(picture, Picture)
+        ]
+        judged = iter(self._judge(known, pictures))
+        return [r if isinstance(r, Unreadable) else next(judged) for r in read]
+
+    def _judge(
+        self, sources: Sequence[Source], pictures: Sequence[Picture]
+    ) -> list[Seen]:
         pixels = np.stack([picture.pixels for picture in pictures])
         scores = [predict(classifier, pixels) for classifier in self.classifiers]
         is_far = _far_classes(scores, self.max_probability)
-        results: list[Seen | Unreadable] = []
-        position = 0
-        for source, picture in zip(sources, read, strict=True):
-            if isinstance(picture, Unreadable):
-                results.append(picture)
-                continue
-            predictions = tuple(s.predictions[position] for s in scores)
+        halved_to = tuple(size for score in scores for size in score.halved_to)
+        judged = []
+        for row, (source, picture) in enumerate(zip(sources, pictures, strict=True)):
+            predictions = tuple(s.predictions[row] for s in scores)
             seen = self._note(source, picture, predictions)
-            seen = replace(seen, far=self._draw_far(seen, is_far[position]))
-            results.append(self._store(seen, picture))
-            position += 1
-        return results
+            seen = replace(seen, far=self._draw_far(seen, is_far[row]))
+            seen = self._store(seen, picture)
+            judged.append(replace(seen, halved_to=halved_to))
+        return self._work_up(judged, pictures, scores[0])
+
+    def _work_up(
+        self, judged: list[Seen], pictures: Sequence[Picture], scores: Scores
+    ) -> list[Seen]:
+        rows = [row for row, seen in enumerate(judged) if seen.source in self.work]
+        if self.workup is None or not rows:
+            return judged
+        bench = Bench(
+            classifiers=self.classifiers,
+            classes=self.classes,
+            seed=self.seed,
+            aside=self.work.aside,
+            store=self._write,
+        )
+        subjects = [
+            Subject(
+                seen=judged[row],
+                pixels=pictures[row].pixels,
+                probabilities=scores.probabilities[row],
+            )
+            for row in rows
+        ]
+        done = self.workup(bench, subjects)
+        for row, seen in zip(rows, done, strict=True):
+            judged[row] = seen
+        return judged
 
     def store(self, source: Source, seen: Seen) -> str:
         """Store a crop that was judged before; returns its stimulus id.
@@ -107,7 +149,7 @@ class Judge:
                 f"{source.name} changed while the set was being built; start afresh "
                 "with --fresh"
             )
-        return self._write(picture)
+        return self._write(picture.pixels)
 
     def _read(self, source: Source) -> Picture | Unreadable:
         try:
@@ -144,13 +186,13 @@ class Judge:
 
     def _store(self, seen: Seen, picture: Picture) -> Seen:
         return (
-            replace(seen, stimulus=self._write(picture))
+            replace(seen, stimulus=self._write(picture.pixels))
             if self.is_shown(seen)
             else seen
         )
 
-    def _write(self, picture: Picture) -> str:
-        blob = encode_png(picture.pixels)
+    def _write(self, pixels: NDArray[np.uint8]) -> str:
+        blob = encode_png(pixels)
         stimulus_id = hashlib.sha256(blob).hexdigest()
         self.disk.write(self.images / f"{stimulus_id}.png", blob)
         return stimulus_id
@@ -163,7 +205,10 @@ def predict(classifier: Classifier, pixels: NDArray[np.uint8]) -> Scores:
         classifier: Any.
         pixels: `(n, height, width, 3)` uint8, the bytes shown.
     """
-    logits = classifier.logits(pixels).astype(np.float64)
+    batches = Batches(len(pixels))
+    parts: list[NDArray[np.float32]] = []
+    batches.run(len(pixels), lambda a, b: parts.append(classifier.logits(pixels[a:b])))
+    logits = np.concatenate(parts).astype(np.float64)
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = shifted / shifted.sum(axis=1, keepdims=True)
     # Stable, so that of equal logits the lower class comes first.
@@ -178,7 +223,18 @@ def predict(classifier: Classifier, pixels: NDArray[np.uint8]) -> Scores:
         )
         for row, probability, top in zip(logits, probabilities, order, strict=True)
     ]
-    return Scores(predictions=predictions, probabilities=probabilities)
+    return Scores(
+        predictions=predictions,
+        probabilities=probabilities,
+        halved_to=tuple(batches.halved_to),
+    )
+
+
+def predict_picture(
+    classifiers: Sequence[Classifier], pixels: NDArray[np.uint8]
+) -> tuple[Prediction, ...]:
+    """What every classifier says of one picture `(height, width, 3)`."""
+    return tuple(predict(c, pixels[None]).predictions[0] for c in classifiers)
 
 
 def _far_classes(scores: Sequence[Scores], limit: float) -> NDArray[np.bool_]:

@@ -24,12 +24,18 @@ from stimuli.datasets import (
     read_groups,
     resolve_labels,
 )
-from stimuli.errors import ClassifierError, DatasetError, list_problems
+from stimuli.errors import (
+    ClassifierError,
+    DatasetError,
+    RecipeError,
+    list_problems,
+)
 from stimuli.images import Display
 from stimuli.recipe_file import DisplaySection, ExecutionSection, RecipeFile
 from stimuli.recipes import Recipe
+from stimuli.workup import Work
 
-_LIBRARIES: Final = ("torch", "torchvision", "pillow", "numpy")
+_LIBRARIES: Final = ("torch", "torchvision", "pillow", "numpy", "scikit-image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +50,7 @@ class Prepared:
         dataset: Images with labels.
         adjudicated: The list of `[controls]`, or an empty one.
         device: Where the classifiers run.
+        work: The images that the recipe works on beside predicting.
         notes: What the researcher should know, in words.
     """
 
@@ -54,6 +61,7 @@ class Prepared:
     dataset: Dataset
     adjudicated: Adjudicated
     device: torch.device
+    work: Work
     notes: Sequence[str]
 
 
@@ -67,6 +75,7 @@ def prepare(recipe: RecipeFile, chosen: Recipe) -> Prepared:
     Raises:
         StimuliError: If something cannot be loaded or does not fit.
     """
+    _check_one_classifier(recipe, chosen)
     listing = _list_images(recipe, chosen)
     device = _device_here(recipe.execution)
     classifiers = load_classifiers(recipe, device=device)
@@ -89,6 +98,9 @@ def prepare(recipe: RecipeFile, chosen: Recipe) -> Prepared:
         dataset=dataset,
         adjudicated=adjudicated,
         device=device,
+        work=chosen.choose_work(
+            dataset.sources, classes, seed=recipe.seed, controls=recipe.controls
+        ),
         notes=_notes(classifiers, display=display, classes=classes),
     )
 
@@ -116,6 +128,15 @@ def _device_here(execution: ExecutionSection) -> torch.device:
     if execution.ray is not None and not torch.cuda.is_available():
         return torch.device("cpu")
     return choose_device(execution.device)
+
+
+def _check_one_classifier(recipe: RecipeFile, chosen: Recipe) -> None:
+    if chosen.is_of_one_classifier and len(recipe.classifiers) > 1:
+        named = ", ".join(section.label for section in recipe.classifiers)
+        raise RecipeError(
+            f"{recipe.path}: classifier: kind = {recipe.kind!r} is about one "
+            f"classifier, got {len(recipe.classifiers)} ({named}); build a set for each"
+        )
 
 
 def settle_display(

@@ -32,6 +32,13 @@ class ControlsSection(Section):
         known_no: Catches with a far class.
         random_foil: Controls with a far class.
         hard_foil: Controls with a confusable class known to be absent.
+        clean_true: Controls with a clean image and its true class (recipe
+            "adversarial").
+        random_superpixels: Controls with as many superpixels of the same area,
+            drawn at random ("adversarial", display "attention").
+        clean_attention: Controls with the clean image's explanation for its true
+            class (the same).
+        foil_attention: Controls with an explanation for a far class (the same).
         practice: Practice trials, half yes and half no.
         adjudicated: CSV `file,class,relevant` with yes or no, judged by hand.
         min_probability: What makes a right prediction confident.
@@ -41,8 +48,12 @@ class ControlsSection(Section):
 
     known_yes: int | None = Field(None, ge=0)
     known_no: int | None = Field(None, ge=0)
-    random_foil: int = Field(0, ge=0)
-    hard_foil: int = Field(0, ge=0)
+    random_foil: int | None = Field(None, ge=0)
+    hard_foil: int | None = Field(None, ge=0)
+    clean_true: int | None = Field(None, ge=0)
+    random_superpixels: int | None = Field(None, ge=0)
+    clean_attention: int | None = Field(None, ge=0)
+    foil_attention: int | None = Field(None, ge=0)
     practice: int | None = Field(None, ge=0)
     adjudicated: str | None = None
     min_probability: float = Field(0.9, gt=0, le=1)

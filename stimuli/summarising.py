@@ -41,12 +41,12 @@ def summarise(
 ) -> dict[str, Any]:
     """The content of `summary.json`; see `docs/formats.md`."""
     file = prepared.recipe
-    asking = recipe.asking.question
+    asking = None if recipe.asking is None else recipe.asking.question
     return {
         "format_version": FORMAT_VERSION,
         "kind": file.kind,
         "shows": recipe.shows,
-        "ask": None if asking == "relevant" else asking,
+        "ask": asking if asking in ("any", "each") else None,
         "created_at": plan.created_at,
         "seed": file.seed,
         "recipe_sha256": file.sha256,
@@ -58,7 +58,10 @@ def summarise(
         **finished.facts,
         "controls": vars(finished.counts),
         "display": vars(prepared.display),
-        "execution": _describe_execution(plan, runner),
+        "execution": {
+            **_describe_execution(plan, runner),
+            "halved_to": _list_halved(finished.findings),
+        },
         "is_demo_world": any(section.demo for section in file.classifiers),
         "notes": list(finished.notes),
         "settings": file.settings(),
@@ -119,6 +122,11 @@ def _count_right(findings: Findings, position: int) -> dict[str, int | None]:
 def _count_roles(trials: Sequence[Trial]) -> dict[str, int]:
     counts = Counter(trial.role for trial in trials)
     return {role: counts[role] for role in ROLES}
+
+
+def _list_halved(findings: Findings) -> list[int]:
+    """Batch sizes that the device's memory forced, largest first."""
+    return sorted({n for s in findings.seen for n in s.halved_to}, reverse=True)
 
 
 def _describe_execution(plan: Plan, runner: Runner) -> dict[str, Any]:

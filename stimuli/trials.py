@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from stimuli.findings import Draft, Seen
+from stimuli.findings import Board, Draft, Seen
 from stimuli.manifest import ROLES, Trial, Use, trial_id
 
 
@@ -26,11 +26,38 @@ def merge_drafts(
     """
     merged: dict[str, Trial] = {}
     for draft in sorted(drafts, key=lambda draft: ROLES.index(draft.role)):
-        trial = _to_trial(draft, stimulus_of(draft.seen))
+        made = draft.made
+        shown = stimulus_of(draft.seen) if made is None else made.stimulus
+        trial = _to_trial(draft, shown)
         known = merged.setdefault(trial.id, trial)
         if known is not trial and known.role == trial.role:
             merged[trial.id] = _join(known, trial)
     return sorted(merged.values(), key=lambda t: (ROLES.index(t.role), t.id))
+
+
+def merge_boards(
+    boards: Sequence[Board], stimulus_of: Callable[[Seen], str]
+) -> list[Trial]:
+    """Boards with the stored pictures in their slots.
+
+    Args:
+        boards: In any order.
+        stimulus_of: The stored picture of an image.
+
+    Returns:
+        By condition, then by id.
+    """
+    merged: dict[str, Trial] = {}
+    for board in boards:
+        ids = {seen.pixels_sha256: stimulus_of(seen) for seen in board.seen}
+        slots = {name: ids.get(key, key) for name, key in board.trial.slots.items()}
+        trial = replace(
+            board.trial,
+            id=trial_id(slots, board.trial.question, classes=board.trial.classes),
+            slots=slots,
+        )
+        merged.setdefault(trial.id, trial)
+    return sorted(merged.values(), key=lambda t: (t.condition, t.id))
 
 
 def _to_trial(draft: Draft, stimulus: str) -> Trial:
@@ -46,6 +73,7 @@ def _to_trial(draft: Draft, stimulus: str) -> Trial:
         sources=(draft.seen.source_sha256,),
         control=draft.control,
         key=draft.key,
+        condition=draft.condition,
         uses=uses,
         truth=None if present is None else {"present": list(present)},
     )

@@ -17,6 +17,7 @@ from stimuli.errors import BuildError
 from stimuli.findings import N_TOP, Draft, Findings, Seen, Selection
 from stimuli.manifest import Use
 from stimuli.recipe_file import Section
+from stimuli.recipes.base import Recipe
 from stimuli.seeds import rng_for
 
 
@@ -49,7 +50,7 @@ class MisclassifiedSection(Section):
 
 
 @dataclass(frozen=True)
-class Misclassified:
+class Misclassified(Recipe):
     """The recipe of the first study."""
 
     section: MisclassifiedSection

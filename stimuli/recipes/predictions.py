@@ -15,6 +15,7 @@ from stimuli.classes import ClassList
 from stimuli.findings import Draft, Findings, Seen, Selection
 from stimuli.manifest import Prediction, Use
 from stimuli.recipe_file import Section
+from stimuli.recipes.base import Recipe
 
 
 class PredictionsSection(Section):
@@ -41,7 +42,7 @@ class PredictionsSection(Section):
 
 
 @dataclass(frozen=True)
-class Predictions:
+class Predictions(Recipe):
     """Every picture with its prediction."""
 
     section: PredictionsSection

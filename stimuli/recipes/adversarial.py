@@ -1,0 +1,277 @@
+"""Attacked images, whole and as what the classifier attends to in them.
+
+Source: Stock and Cisse, "ConvNets and ImageNet Beyond Accuracy", ECCV 2018,
+section 3.2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import Field, field_validator
+
+from stimuli.asking import Asking
+from stimuli.classes import ClassList
+from stimuli.datasets import Source
+from stimuli.errors import BuildError, RecipeError
+from stimuli.findings import Draft, Findings, Made, Seen, Selection
+from stimuli.kinds import find_kinds, kind_of
+from stimuli.manifest import Use
+from stimuli.recipe_file import ControlsSection, Section
+from stimuli.recipes.adversarial_work import AdversarialWork
+from stimuli.recipes.base import Recipe
+from stimuli.recipes.options import AttackSection, LimeSection
+from stimuli.seeds import rng_for
+from stimuli.workup import Work, Workup
+
+Display = Literal["whole", "attention"]
+
+SHOWS: Final = "adversarial"
+_MAIN_SHARE: Final = 0.7
+_ATTENTION_CONTROLS: Final = (
+    "random_superpixels",
+    "clean_attention",
+    "foil_attention",
+)
+
+
+class AdversarialRecipeSection(Section):
+    """`[recipe] kind = "adversarial"`.
+
+    Attributes:
+        displays: "whole" shows the attacked image, "attention" the superpixels
+            that speak for its prediction; each is a condition.
+        classes: Classes (or groups) whose images are attacked; all by default.
+        max_images: Images attacked for main trials, drawn before anything is
+            predicted; None takes 70 in 100 and leaves the rest for controls.
+        target: None goes away from the truth. "least-likely", "second" (the most
+            probable wrong class), "random", or a class: goes there.
+        unsurviving: What is done with images whose adversarial prediction does
+            not survive 8 bits: "leave-out", or "keep", flagged.
+        attack: The attack's options.
+        explanation: LIME's options.
+        colour: Of what an attention image hides, 0 to 255.
+        seed: For everything that is drawn.
+    """
+
+    displays: list[Display] = Field(["whole", "attention"], min_length=1)
+    classes: list[str] | None = Field(None, min_length=1)
+    max_images: int | None = Field(None, ge=1)
+    target: str | None = None
+    unsurviving: Literal["leave-out", "keep"] = "leave-out"
+    attack: AttackSection = Field(default_factory=AttackSection)
+    explanation: LimeSection = Field(default_factory=LimeSection)
+    colour: list[int] = Field(default_factory=lambda: [0, 0, 0])
+    seed: int = Field(0, ge=0, lt=2**63)
+
+    @field_validator("attack")
+    @classmethod
+    def _shows_what_flipped(cls, attack: AttackSection) -> AttackSection:
+        if attack.stop == "flip":
+            raise ValueError(
+                'stop = "flip" serves selection only: in 8 bits such an image is '
+                'mostly the clean one; use "never" or "flip-8bit"'
+            )
+        return attack
+
+    @field_validator("colour")
+    @classmethod
+    def _is_a_colour(cls, colour: list[int]) -> list[int]:
+        if len(colour) != 3 or not all(0 <= part <= 255 for part in colour):
+            raise ValueError("expected three whole numbers from 0 to 255")
+        return colour
+
+
+@dataclass(frozen=True)
+class AdversarialRecipe(Recipe):
+    """The recipe of the second study."""
+
+    section: AdversarialRecipeSection
+
+    @property
+    def asking(self) -> Asking:
+        """Whether the adversarial class is relevant."""
+        return Asking("relevant")
+
+    @property
+    def shows(self) -> str:
+        """Adversarial predictions."""
+        return SHOWS
+
+    @property
+    def needs_labels(self) -> bool:
+        """Only images that are classified right are attacked."""
+        return True
+
+    @property
+    def workup(self) -> Workup:
+        """Attacks and explains."""
+        return AdversarialWork(section=self.section)
+
+    @property
+    def control_condition(self) -> str:
+        """Clean crops are controls of the whole images, where there are some."""
+        return "whole" if "whole" in self.section.displays else "attention"
+
+    @property
+    def usual_controls(self) -> Mapping[str, int]:
+        """One of each per block, as far as the data serve it."""
+        whole = ("clean_true", "random_foil", "hard_foil")
+        chosen = {"whole": whole, "attention": _ATTENTION_CONTROLS}
+        return {name: 1 for d in self.section.displays for name in chosen[d]}
+
+    def is_shown(self, seen: Seen, classes: ClassList) -> bool:
+        """Its clean crop is at most a control."""
+        return False
+
+    def choose_work(
+        self,
+        sources: Sequence[Source],
+        classes: ClassList,
+        *,
+        seed: int,
+        controls: ControlsSection,
+    ) -> Work:
+        """A plain draw, made before anything is predicted.
+
+        Raises:
+            RecipeError: If classes and attack do not go together.
+        """
+        if classes.groups and self.section.attack.stop != "never":
+            raise RecipeError(
+                "recipe.attack.stop: with groups an attack goes on until the group "
+                'is left, which only stop = "never" shows'
+            )
+        kinds = set(find_kinds(classes, self.section.classes, sources=sources))
+        names = [
+            s.name
+            for s in sources
+            if s.label is not None and kind_of(classes, s.label) in kinds
+        ]
+        names.sort(key=lambda name: float(rng_for(seed, "work", name).random()))
+        n_main = self.section.max_images or round(_MAIN_SHARE * len(names))
+        rest = names[n_main:]
+        n_aside = min(self._n_aside_wished(controls), math.ceil(len(rest) / 2))
+        return Work(main=frozenset(names[:n_main]), aside=frozenset(rest[:n_aside]))
+
+    def _n_aside_wished(self, controls: ControlsSection) -> int:
+        """Twice the pool, since some images are wrong or withstand the attack."""
+        if "attention" not in self.section.displays:
+            return 0
+        given = [getattr(controls, name) for name in _ATTENTION_CONTROLS]
+        return 2 * controls.pool * max(1 if n is None else n for n in given)
+
+    def select(self, findings: Findings) -> Selection:
+        """Whole images and attention images of the same attacks.
+
+        Raises:
+            BuildError: If the classifier is right about none of the images.
+        """
+        worked = [s for s in findings.seen if "outcome" in s.facts]
+        main = [s for s in worked if not s.facts["is_aside"]]
+        self._check_right(main, findings)
+        drafts = [d for s in main for d in self._main_drafts(s)]
+        aside = [d for s in worked if s.facts["is_aside"] for d in _aside_drafts(s)]
+        counts = _count(main, [s for s in worked if s.facts["is_aside"]])
+        shown = Counter(draft.condition for draft in drafts)
+        facts = {
+            "adversarial": {
+                **counts,
+                "shown": dict(sorted(shown.items())),
+                "troubles": [t for s in worked for t in s.troubles],
+                "attack": self.section.attack.model_dump(),
+            }
+        }
+        return Selection(
+            drafts=drafts,
+            aside=aside,
+            facts=facts,
+            notes=list(_notes(counts, worked, shown)),
+        )
+
+    def _check_right(self, main: Sequence[Seen], findings: Findings) -> None:
+        if any(s.facts["outcome"] != "wrong" for s in main):
+            return
+        labels = sorted({str(s.label) for s in main}, key=int)
+        if not main:
+            raise BuildError("no image is left to attack: raise max_images")
+        names = ", ".join(findings.classes[label].name for label in labels[:8])
+        raise BuildError(
+            f"{findings.classifiers[0]} is right about none of the {len(main)} images "
+            f"to attack (class {names}{' ...' if len(labels) > 8 else ''}); only "
+            "right ones are attacked: raise max_images, or choose other classes"
+        )
+
+    def _main_drafts(self, seen: Seen) -> Iterator[Draft]:
+        condition = {"adversarial": "whole", "attention": "attention"}
+        for made in seen.made:
+            if condition.get(made.form) not in self.section.displays:
+                continue
+            use = Use(
+                classifier=seen.predictions[0].classifier,
+                shows=SHOWS,
+                source_sha256=seen.source_sha256,
+                label=seen.label,
+                predicted=(made.class_id,),
+            )
+            yield _draft(
+                seen, made, role="main", condition=condition[made.form], use=use
+            )
+
+
+def _aside_drafts(seen: Seen) -> Iterator[Draft]:
+    for made in seen.made:
+        if made.form in _ATTENTION_CONTROLS:
+            yield _draft(
+                seen, made, role="control", condition="attention", control=made.form
+            )
+
+
+def _draft(seen: Seen, made: Made, **rest: Any) -> Draft:  # noqa: ANN401
+    return Draft(
+        seen=seen, made=made, question="relevant", classes=(made.class_id,), **rest
+    )
+
+
+def _count(main: Sequence[Seen], aside: Sequence[Seen]) -> dict[str, Any]:
+    """What became of the images, for the denominators of every rate."""
+    outcomes = Counter(str(s.facts["outcome"]) for s in main)
+    attacked = [s for s in main if "steps_to_flip" in s.facts]
+    steps = Counter(int(s.facts["steps_to_flip"]) for s in attacked)
+    n_steps = max((int(s.facts["n_steps"]) for s in attacked), default=0)
+    return {
+        "n_chosen": len(main),
+        "n_wrong_before": outcomes["wrong"],
+        "n_attacked": len(attacked),
+        "n_failed": outcomes["failed"],
+        "n_own_target": outcomes["own-target"],
+        "n_not_flipped": outcomes["not-flipped"],
+        "n_unchanged_in_8_bits": outcomes["unchanged"],
+        "n_lost_in_8_bits": outcomes["lost"],
+        "n_adversarial": outcomes["adversarial"],
+        "n_steps": n_steps,
+        "n_survived_all_steps": steps[n_steps + 1] if n_steps else 0,
+        "steps_to_flip": {str(k): steps[k] for k in range(1, n_steps + 2)},
+        "n_aside": len(aside),
+    }
+
+
+def _notes(
+    counts: Mapping[str, Any], worked: Sequence[Seen], shown: Mapping[str, int]
+) -> Iterator[str]:
+    yield (
+        f"attacked {counts['n_attacked']} of {counts['n_chosen']} images "
+        f"({counts['n_wrong_before']} were wrong before): "
+        f"{counts['n_survived_all_steps']} survived all {counts['n_steps']} steps, "
+        f"{counts['n_not_flipped']} are right after them, "
+        f"{counts['n_unchanged_in_8_bits']} equal their source in 8 bits, "
+        f"{counts['n_lost_in_8_bits']} lost their adversarial class in 8 bits, "
+        f"{counts['n_adversarial']} are adversarial"
+    )
+    if shown:
+        yield "shown: " + ", ".join(f"{n} {c}" for c, n in sorted(shown.items()))
+    yield from (trouble for seen in worked for trouble in seen.troubles)
