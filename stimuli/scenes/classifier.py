@@ -130,7 +130,9 @@ def _block(narrow: int, wide: int, *, kernel: int = 3) -> nn.Module:
 
 
 def _narrowed(value: torch.Tensor) -> torch.Tensor:
-    return value.half() if value.is_floating_point() else value
+    # Training uses another memory layout, which the file must not depend on.
+    plain = value.contiguous()
+    return plain.half() if plain.is_floating_point() else plain
 
 
 def _widened(value: torch.Tensor) -> torch.Tensor:
