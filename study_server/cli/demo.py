@@ -56,7 +56,7 @@ def demo() -> None:
 @demo.command()
 @click.option("--out", type=OUT, default=Path("runs/demo"), show_default=True)
 @click.option(
-    "--scenes", default=800, show_default=True, type=click.IntRange(min=64),
+    "--scenes", default=400, show_default=True, type=click.IntRange(min=64),
     help="Scenes to draw.",
 )  # fmt: skip
 @click.option("--people", default=400, show_default=True, type=click.IntRange(min=1),
