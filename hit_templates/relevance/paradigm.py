@@ -38,6 +38,8 @@ DEFAULT_TEXTS: Final[Mapping[str, str]] = {
     "practice_intro": "First a few images for practice. "
     "You are told after each one whether you were right.",
     "feedback_right": "Right.",
+    "feedback_nearly": "Nearly: one of the five is not what we would have chosen. "
+    "One slip is fine.",
     "feedback_wrong": "Not quite. Look again: does the class name something "
     "that can be seen in the image?",
 }
@@ -134,17 +136,31 @@ class Relevance:
         return {name: str(raw[name]) for name in schema}
 
     def grade(self, trial: Trial, response: Response) -> bool | None:
-        """Whether every field agrees with the key; None without a key."""
+        """Whether it agrees with the key; None without a key.
+
+        Of five rows one may be wrong, since careful people slip in one of twenty
+        and would else miss every fourth trial. A row to be called relevant must
+        be: saying no to everything has four of five rows right.
+        """
         if trial.key is None:
             return None
-        return all(response.get(name) == value for name, value in trial.key.items())
+        wrong = [
+            name for name, value in trial.key.items() if response.get(name) != value
+        ]
+        if any(trial.key[name] == "yes" for name in wrong):
+            return False
+        return len(wrong) <= _n_slips(trial)
 
     def accepts(self, trial: Trial, response: Response) -> bool | None:
         """Whether any class asked about was called relevant."""
         return any(response[name] == "yes" for name in self.response_schema(trial))
 
     def guess_rate(self, trial: Trial, behaviour: str) -> float:
-        """Chance in [0, 1] that this behaviour agrees with the whole key.
+        """Chance in [0, 1] that this behaviour is graded right, exactly.
+
+        With p the chance to be right on a row, every "yes" row must be right and
+        of the m "no" rows at most one may be wrong:
+        p_yes^(number of "yes") * (p_no^m + m * (1 - p_no) * p_no^(m - 1)).
 
         Raises:
             ValueError: If the behaviour is unknown or the trial has no key.
@@ -163,7 +179,12 @@ class Relevance:
                 raise ValueError(
                     f"behaviour is random, yes-saying or careful, got {behaviour!r}"
                 )
-        return float(np.prod([chance[value] for value in trial.key.values()]))
+        keyed = list(trial.key.values())
+        n_no, right = keyed.count("no"), chance["no"]
+        no_rows = right**n_no
+        if _n_slips(trial) and n_no:
+            no_rows += n_no * (1 - right) * right ** (n_no - 1)
+        return chance["yes"] ** keyed.count("yes") * no_rows
 
     def simulate(
         self, trial: Trial, *, competence: Competence, rng: np.random.Generator
@@ -180,6 +201,11 @@ class Relevance:
         """A log-normal response time in milliseconds, at least 80."""
         median = _MEDIAN_RT_MS[competence]
         return max(80.0, float(median * np.exp(rng.normal(0.0, 0.35))))
+
+
+def _n_slips(trial: Trial) -> int:
+    """How many rows of a right response may differ from the key."""
+    return 1 if trial.question == "each" else 0
 
 
 def _right(paradigm: Relevance, trial: Trial) -> dict[str, str | None]:

@@ -51,6 +51,8 @@ def create(file: Path, stimuli: Path, as_json: bool) -> None:
     odds = _odds(record)
     for warning in study_warnings(record.file):
         say_aside(f"note: {warning}")
+    if warning := odds.warning():
+        say_aside(f"warning: {warning}")
     say(
         {**_summary(record), "catch_rule": asdict(odds)},
         as_json=as_json,

@@ -16,6 +16,9 @@ from stimuli.manifest import Trial
 
 BEHAVIOURS: Final = ("random", "yes-saying", "careful")
 
+# A rule that more than every tenth careful person fails is too strict.
+MIN_CAREFUL: Final = 0.9
+
 # A share such as 0.8 is stored in binary; 4 of 5 must still satisfy it.
 _ROUNDING: Final = 1e-9
 
@@ -34,6 +37,18 @@ class CatchOdds:
     n_catch: int
     n_needed: int
     pass_rates: Mapping[str, float]
+
+    def warning(self) -> str:
+        """Why the rule would cost careful people, or nothing."""
+        careful = self.pass_rates["careful"]
+        if careful >= MIN_CAREFUL:
+            return ""
+        return (
+            f"the catch rule ({self.n_needed} of {self.n_catch} right) is failed by "
+            f"{1 - careful:.0%} of careful people, who slip in one of twenty "
+            "judgements; lower [quality] min_catch_accuracy, or put more catch "
+            "trials into a block"
+        )
 
     def sentence(self) -> str:
         """What `study create` prints."""

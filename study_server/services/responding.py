@@ -279,12 +279,18 @@ def _receipt(
         is_duplicate=False,
         n_done=progress.n_done,
         n_trials=progress.n_trials,
-        feedback=_feedback(where, saved) if is_practice else None,
+        feedback=_feedback(where, asked, saved) if is_practice else None,
     )
 
 
-def _feedback(where: Whereabouts, saved: Response) -> Feedback | None:
+def _feedback(
+    where: Whereabouts, asked: PlacedTrial, saved: Response
+) -> Feedback | None:
     if saved.is_right is None:
         return None
-    key = "feedback_right" if saved.is_right else "feedback_wrong"
-    return Feedback(is_right=saved.is_right, text=where.file.texts.get(key, ""))
+    texts = where.file.texts
+    text = texts.get("feedback_right" if saved.is_right else "feedback_wrong", "")
+    given, wanted = saved.payload or {}, asked.trial.key or {}
+    if saved.is_right and any(given.get(name) != wanted[name] for name in wanted):
+        text = texts.get("feedback_nearly", text)
+    return Feedback(is_right=saved.is_right, text=text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -57,9 +58,25 @@ def test_a_yes_sayer_is_right_where_yes_is_right():
     assert share_right(trial, "robot") == 1.0
 
 
-def test_five_fields_are_all_right_in_95_percent_to_the_fifth():
+def test_careful_people_pass_five_rows_although_they_slip():
+    # The one "yes" row right, at most one of four "no" rows wrong:
+    # 0.95 * (0.95^4 + 4 * 0.05 * 0.95^3) = 0.95 * 0.98598125 = 0.93668.
     trial = an_example("each", "practice")
-    assert share_right(trial, "careful") == pytest.approx(0.95**5, abs=0.02)
+    assert share_right(trial, "careful") == pytest.approx(0.93668, abs=0.012)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_right"),
+    [
+        ({}, True),
+        ({"relevant_4": "yes"}, True),  # four of five rows: one slip
+        ({"relevant_4": "yes", "relevant_0": "yes"}, False),
+        ({"relevant_1": "no"}, False),  # four of five rows, by saying no to all
+    ],
+)
+def test_one_slip_of_five_is_right_but_not_missing_what_is_there(changes, is_right):
+    trial = an_example("each", "practice")  # only relevant_1 is in the image
+    assert paradigm.grade(trial, {**(trial.key or {}), **changes}) is is_right
 
 
 def test_without_truth_simulated_people_go_by_the_key():
@@ -74,8 +91,37 @@ def test_guess_rates():
     assert paradigm.guess_rate(known_yes, "random") == 0.5
     assert paradigm.guess_rate(known_yes, "yes-saying") == 1.0
     assert paradigm.guess_rate(known_no, "yes-saying") == 0.0
-    assert paradigm.guess_rate(each, "random") == 1 / 32
-    assert paradigm.guess_rate(each, "careful") == pytest.approx(0.7737809375)
+    nothing = replace(each, key=dict.fromkeys(each.key or {}, "no"))
+    # Of 32 responses: the "yes" row right and 0 or 1 of 4 others wrong, 1 + 4;
+    # where nothing is there, 0 or 1 of 5 wrong, 1 + 5.
+    assert paradigm.guess_rate(each, "random") == 5 / 32
+    assert paradigm.guess_rate(nothing, "random") == 6 / 32
+    assert paradigm.guess_rate(each, "yes-saying") == 0
+    assert paradigm.guess_rate(nothing, "yes-saying") == 0
+    assert paradigm.guess_rate(each, "careful") == pytest.approx(0.9366821875)
+    # 0.95^5 + 5 * 0.05 * 0.95^4 = 0.7737809375 + 0.2036265625
+    assert paradigm.guess_rate(nothing, "careful") == pytest.approx(0.9774075)
+
+
+@pytest.mark.parametrize("behaviour", ["random", "yes-saying", "careful"])
+def test_guess_rates_are_what_grading_every_response_gives(behaviour):
+    share = {"random": 0.5, "careful": 0.95}
+    each = an_example("each", "practice")
+    for n_yes in range(6):
+        key = {f"relevant_{i}": "yes" if i < n_yes else "no" for i in range(5)}
+        trial = replace(each, key=key)
+        expected = 0.0
+        for given in product(("yes", "no"), repeat=5):
+            response = dict(zip(key, given, strict=True))
+            chance = 1.0
+            for name, value in response.items():
+                if behaviour == "yes-saying":
+                    chance *= value == "yes"
+                else:
+                    p = share[behaviour]
+                    chance *= p if value == key[name] else 1 - p
+            expected += chance * bool(paradigm.grade(trial, response))
+        assert paradigm.guess_rate(trial, behaviour) == pytest.approx(expected)
 
 
 def test_a_field_that_is_neither_yes_nor_no_is_named():

@@ -56,6 +56,16 @@ def test_create_says_the_odds_to_machines_as_numbers(call, files, as_json):
     assert found["state"] == "draft"
 
 
+def test_create_warns_where_careful_people_would_fail_the_catch_rule(call, files):
+    assert "careful people" not in create(call).stderr
+    summary = json.loads(Path("set/summary.json").read_text())
+    summary["controls"]["known_yes"] = summary["controls"]["known_no"] = 2
+    Path("set/summary.json").write_text(json.dumps(summary))
+    # All of four must be right: 0.95^4 = 0.815.
+    warned = call("study", "create", "study.toml", "--stimuli", "set").stderr
+    assert "warning: the catch rule (4 of 4 right) is failed by 19%" in warned
+
+
 def test_every_problem_of_a_study_file_is_in_one_message(call, files):
     Path("study.toml").write_text(
         STUDY.replace("agreement = 2", "agreement = 9")

@@ -100,3 +100,41 @@ def test_without_catch_trials_everybody_passes_and_it_is_said():
 )
 def test_the_number_needed_is_not_moved_by_binary_rounding(share, n_catch, needed):
     assert n_needed(share, n_catch) == needed
+
+
+def five_rows(n: int, *, is_there: bool) -> list[Trial]:
+    key = {f"relevant_{i}": "yes" if is_there and i == 2 else "no" for i in range(5)}
+    control = "known_yes" if is_there else "known_no"
+    return [catch(90 + i + 10 * is_there, key, control=control) for i in range(n)]
+
+
+def test_careful_people_pass_catch_trials_of_five_rows():
+    odds = catch_odds(
+        RELEVANCE,
+        [*five_rows(5, is_there=True), *five_rows(5, is_there=False)],
+        per_block={"known_yes": 1, "known_no": 1},
+        min_catch_accuracy=0.8,
+    )
+    # Both must be right: 0.9366821875 * 0.9774075 for careful people, 5/32 * 6/32
+    # for those who choose at random, nobody who always says yes.
+    assert odds.pass_rates["careful"] == pytest.approx(0.9366821875 * 0.9774075)
+    assert odds.pass_rates["random"] == pytest.approx(30 / 1024)
+    assert odds.pass_rates["yes-saying"] == 0
+    assert odds.warning() == ""
+
+
+@pytest.mark.parametrize(("n_catch", "warns"), [(2, False), (3, True)])
+def test_a_rule_that_more_than_a_tenth_of_careful_people_fail_is_warned_of(
+    n_catch, warns
+):
+    # All must be right: 0.95^2 = 0.9025 passes, 0.95^3 = 0.857 is too few.
+    odds = catch_odds(
+        RELEVANCE,
+        pool(10, 0),
+        per_block={"known_yes": n_catch},
+        min_catch_accuracy=1.0,
+    )
+    assert bool(odds.warning()) is warns
+    if warns:
+        assert "3 of 3 right) is failed by 14% of careful people" in odds.warning()
+        assert "min_catch_accuracy" in odds.warning()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from study_server.services import Services, utc_now
 from study_server.store.truths import trials_behind
 from study_server.web.application import EXTENSION
-from tests.study_server.web.worlds import Visitor, World
+from tests.study_server.web.worlds import Visitor, World, make_world, write_set
 
 
 @pytest.fixture
@@ -266,3 +266,22 @@ def test_a_fault_of_ours_is_no_verdict_on_the_response(world: World, visitor: Vi
     assert "Traceback" not in answer.text
     world.app.extensions[EXTENSION] = whole
     assert visitor.send(payload).get_json()["is_duplicate"] is False
+
+
+def test_a_slip_in_one_of_five_rows_is_told_nearly(tmp_path):
+    write_set(tmp_path / "set", practice="each")
+    world = make_world(tmp_path, set_folder=tmp_path / "set")
+    visitor = world.visitor().walk_to_practice()
+    slip = dict.fromkeys([f"relevant_{index}" for index in range(5)], "no")
+    slip["relevant_4"] = "yes"  # what is in no picture of the practice set
+    told = [
+        visitor.send(visitor.payload(trial["token"], response=slip)).get_json()
+        for trial in visitor.open_trials()
+    ]
+    told = [receipt["feedback"] for receipt in told]
+    texts = world.study.file.texts
+    # Where the first class is in the picture, it was missed.
+    right = {feedback["text"] for feedback in told if feedback["is_right"]}
+    wrong = {feedback["text"] for feedback in told if not feedback["is_right"]}
+    assert right == {texts["feedback_nearly"]}
+    assert wrong == {texts["feedback_wrong"]}

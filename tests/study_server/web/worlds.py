@@ -85,7 +85,7 @@ class SetWriter:
                 role=plan.role,
                 sources=(stimulus.source_sha256,),
                 control=plan.control,
-                key=None if plan.key is None else {"relevant": plan.key},
+                key=_key(plan),
                 uses=(use,) if plan.role == "main" else (),
                 truth={"present": list(present)},
             )
@@ -135,6 +135,14 @@ class SetWriter:
         )
 
 
+def _key(plan: TrialPlan) -> dict[str, str] | None:
+    """Of five rows only the first can be there."""
+    if plan.key is None or plan.question != "each":
+        return None if plan.key is None else {"relevant": plan.key}
+    rows = [f"relevant_{index}" for index in range(5)]
+    return {row: plan.key if row == rows[0] else "no" for row in rows}
+
+
 def _classes(question: str, number: int) -> tuple[str, ...]:
     if question == "relevant":
         return (str(number % 5),)
@@ -160,7 +168,13 @@ def _summary(trials: list[Trial]) -> dict[str, Any]:
     }
 
 
-def write_set(folder: Path, *, n_main: int = 6, question: str = "relevant") -> Path:
+def write_set(
+    folder: Path,
+    *,
+    n_main: int = 6,
+    question: str = "relevant",
+    practice: str = "relevant",
+) -> Path:
     """Six main trials, five catch trials of each kind, four for practice."""
     writer = SetWriter(folder)
     for _ in range(n_main):
@@ -169,7 +183,14 @@ def write_set(folder: Path, *, n_main: int = 6, question: str = "relevant") -> P
         for _ in range(5):
             writer.add(TrialPlan(role="catch", control=f"known_{key}", key=key))
         for _ in range(2):
-            writer.add(TrialPlan(role="practice", control=f"known_{key}", key=key))
+            writer.add(
+                TrialPlan(
+                    role="practice",
+                    control=f"known_{key}",
+                    key=key,
+                    question=practice,
+                )
+            )
     return writer.finish()
 
 
