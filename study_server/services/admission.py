@@ -45,6 +45,8 @@ class Landing:
             on where they stopped) or "ended" (they see how it ended).
         visit_key: To be sent back as the form's hidden field `visit`, so that a
             double click does not make two people of one.
+        offers_another: Whether somebody else at this computer may come in
+            instead: form field `somebody` = "else".
     """
 
     study_title: str
@@ -52,6 +54,7 @@ class Landing:
     problem: str | None
     resumes: Literal["no", "running", "ended"]
     visit_key: str
+    offers_another: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +90,15 @@ def look_at(
     with services.store.read() as tx:
         door = _find_door(tx, recruitment_token)
         visitor = _identify(tx, door, Visit(parameters=incoming, personal=personal))
-        known = _known(tx, door, visitor, resume=resume)
+        known = _known(tx, door, visitor, resume=_counted(resume, incoming))
+        why_not = _why_not(tx, door, device=device)
         return Landing(
             study_title=door.study.title,
             environment=door.environment,
-            problem=None if known else _why_not(tx, door, device=device),
+            problem=None if known else why_not,
             resumes=_resumes(known),
             visit_key=services.new_token(),
+            offers_another=bool(known and not why_not and not _is_named(door)),
         )
 
 
@@ -111,7 +116,8 @@ def enter(
     Args:
         services: The services.
         recruitment_token: From the link.
-        incoming: Fields of the address and of the landing page's form (`visit`).
+        incoming: Fields of the address and of the landing page's form: `visit`,
+            and `somebody` = "else" where the cookie is another person's.
         personal: The personal part of the link.
         resume: The enrolment token of the signed cookie; counts for open links.
         device: What they come with; who is in already may change it.
@@ -133,7 +139,7 @@ def enter(
         door = _Door(
             recruitment=door.recruitment, study=studies.lock_study(tx, door.study.id)
         )
-        known = _known(tx, door, visitor, resume=resume)
+        known = _known(tx, door, visitor, resume=_counted(resume, incoming))
         if known is not None:
             return _come_back(services, tx, door, enrolment=known, visitor=visitor)
         if problem := _wrong_device(door, device):
@@ -198,6 +204,11 @@ def _known(
     found = people.find_enrolment(tx, resume)
     is_here = found is not None and found.recruitment_id == door.recruitment.id
     return found if is_here else None
+
+
+def _counted(resume: str | None, incoming: Mapping[str, str]) -> str | None:
+    """What the browser remembers, unless somebody else sits in front of it now."""
+    return None if incoming.get("somebody") == "else" else resume
 
 
 def _is_named(door: _Door) -> bool:

@@ -136,6 +136,38 @@ def test_the_resume_cookie_counts_for_the_open_link_it_came_from(opened):
     assert named.token not in (first.token, new.token)
 
 
+def test_somebody_else_at_the_same_computer_is_another_person(opened_on_both):
+    link = recruitment(opened_on_both, "lab").token
+    first = admission.enter(opened_on_both, link, incoming={"visit": "a" * 20})
+    landing = admission.look_at(opened_on_both, link, incoming={}, resume=first.token)
+    assert (landing.resumes, landing.offers_another) == ("running", True)
+    form = {"visit": landing.visit_key, "somebody": "else"}
+
+    def come(number: int) -> str:
+        # The second click of a double click may bring the new cookie or the old.
+        resume = first.token if number % 2 else None
+        return admission.enter(opened_on_both, link, incoming=form, resume=resume).token
+
+    with ThreadPoolExecutor(4) as pool:
+        tokens = set(pool.map(come, range(8)))
+    assert len(tokens) == 1
+    assert tokens != {first.token}
+    assert study_progress(opened_on_both, "things").n_arrived == 2
+
+
+def test_somebody_else_is_offered_a_place_only_where_browsers_say_who_one_is(opened):
+    lab = recruitment(opened, "lab").token
+    assert not admission.look_at(opened, lab, incoming={}).offers_another
+    enter(opened, "anna")
+    market = recruitment(opened).token
+    again = admission.look_at(opened, market, incoming={"PROLIFIC_PID": "anna"})
+    assert (again.resumes, again.offers_another) == ("running", False)
+    first = admission.enter(opened, lab, incoming={"visit": "a" * 20})
+    close_study(opened, "things")
+    closed = admission.look_at(opened, lab, incoming={}, resume=first.token)
+    assert (closed.resumes, closed.offers_another) == ("running", False)
+
+
 def test_a_personal_link_is_one_person(services, stimuli, tmp_path):
     path = write_study(tmp_path)
     text = path.read_text().replace('link = "open"', 'link = "personal"\nn_links = 3')

@@ -145,6 +145,35 @@ def test_the_signed_cookie_brings_an_open_link_back_to_the_same_place(world: Wor
     assert again.headers["Location"] == visitor.home
 
 
+def test_two_people_share_a_computer_in_the_lab(world: World):
+    first = world.visitor()
+    first.come_in()
+    page = first.client.get(first.link).text
+    assert "Somebody else is at this computer" in page
+    visit = re.search(r'name="visit" value="([^"]+)"', page)
+    assert visit is not None
+    form = {"visit": visit[1], "somebody": "else"}
+    # A double click: the second sends the cookie that the first brought.
+    homes = {
+        first.client.post(first.link, data=form).headers["Location"] for _ in range(2)
+    }
+    assert len(homes) == 1
+    assert homes != {first.home}
+    went_on = first.client.post(first.link)
+    assert {went_on.headers["Location"]} == homes
+
+
+def test_the_landing_says_that_somebody_has_finished_here(world: World):
+    visitor = world.visitor().walk_to_survey()
+    visitor.post("survey")
+    visitor.post("debriefing")
+    page = visitor.client.get(visitor.link).text
+    assert "Somebody took part in this study on this computer" in page
+    assert 'name="somebody" value="else"' in page
+    fresh = world.app.test_client().get(visitor.link).text
+    assert 'name="somebody"' not in fresh
+
+
 def test_a_forged_resume_cookie_counts_for_nothing(world: World):
     visitor = world.visitor()
     visitor.come_in()
