@@ -297,5 +297,7 @@ def _paired_squares(
 
 
 def _influences(part: _Part) -> pd.Series:
+    if part.rejected.empty:
+        return part.rejected
     scale = part.n_images / len(part.rejected)
     return (part.rejected - part.share) * scale + part.share

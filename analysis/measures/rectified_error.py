@@ -263,19 +263,9 @@ def _uses(bundle: Bundle, shows: str, *, classifier: str) -> pd.DataFrame:
     """Uses of one measure; an image is one row of the data set."""
     uses = bundle.uses[bundle.uses["classifier"] == classifier]
     mine = uses[uses["shows"] == shows]
-    if shows == "top5-of-top5-errors" and mine.empty:
-        mine = _without_label(uses[uses["shows"] == "top5-of-top1-errors"])
     again = mine.groupby(["source_sha256", "label"]).cumcount().astype(str)
     image = mine["source_sha256"] + "/" + mine["label"] + "/" + again
     return mine.assign(image=image)
-
-
-def _without_label(uses: pd.DataFrame) -> pd.DataFrame:
-    left_out = [
-        label not in predicted.split("|")
-        for label, predicted in zip(uses["label"], uses["predicted"], strict=True)
-    ]
-    return uses[pd.Series(left_out, index=uses.index, dtype=bool)]
 
 
 def _resolved(uses: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
