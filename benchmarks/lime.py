@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import torch
-from lime.lime_image import LimeImageExplainer
+from lime.lime_image import LimeImageExplainer  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from torch import Tensor, nn
 

@@ -50,7 +50,7 @@ class AllSteps:
                 loss = losses.mean() if self.is_mean else losses.sum()
                 (gradient,) = torch.autograd.grad(loss, images)
             self.trace.note(logits, rows=rows, steps=step)
-            self.trace.note_gradient(gradient, rows=rows, steps=step)
+            self.trace.note_rises(self.rule.rise(gradient), rows=rows, steps=step)
             images = images.detach()
             self._keep_flipped(images, rows, step=step)
             images = self.rule.move(images, gradient, clean=clean)

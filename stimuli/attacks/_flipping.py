@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -13,6 +14,9 @@ from stimuli.attacks._result import Trace, from_bytes, to_bytes
 from stimuli.attacks._steps import StepRule
 from stimuli.batching import Batches
 from stimuli.pixel_model import PixelModel
+
+# The loss is convex where images flip, so that the gradient promises too little.
+_EAGERNESS: Final = 1.2
 
 
 @dataclass(kw_only=True, eq=False)
@@ -77,19 +81,24 @@ class Flipping:
         if bool(flipped.all()):
             return
         (gradient,) = torch.autograd.grad(loss, images)
-        self.trace.note_gradient(gradient, rows=at, steps=steps)
-        is_close = self._move(
-            at[~flipped],
-            images.detach()[~flipped],
-            gradient[~flipped] * (len(rows) if self.is_mean else 1),
-            logits=logits.detach()[~flipped],
-        )
         self.n_gradients += len(rows)
-        for row, is_soon in zip(at[~flipped].tolist(), is_close, strict=True):
-            self._steps[row] += 1
-            is_last = self._steps[row] == self.trace.max_steps
-            is_checked = is_last or is_soon or self.is_in_bytes
-            (self._for_check if is_checked else self._for_gradient).append(row)
+        rises = self.rule.rise(gradient) * (len(rows) if self.is_mean else 1)
+        self.trace.note_rises(rises, rows=at, steps=steps)
+        moved = self.rule.move(images.detach(), gradient, clean=self.clean[at])
+        self.images[at[~flipped]] = moved[~flipped] if flipped.any() else moved
+        is_close = self._expect(logits.detach(), at, rises=rises)
+        for row, is_out, is_soon in zip(
+            rows, flipped.tolist(), is_close.tolist(), strict=True
+        ):
+            if not is_out:
+                self._queue(row, is_soon=is_soon)
+
+    def _queue(self, row: int, *, is_soon: bool) -> None:
+        """Where an image goes that has just moved."""
+        self._steps[row] += 1
+        is_last = self._steps[row] == self.trace.max_steps
+        is_checked = is_last or is_soon or self.is_in_bytes
+        (self._for_check if is_checked else self._for_gradient).append(row)
 
     def _look(self, logits: Tensor, at: Tensor, *, steps: Tensor) -> Tensor:
         """Record, and say what has flipped; bytes are looked at in their own pass."""
@@ -115,23 +124,12 @@ class Flipping:
         steps = torch.tensor([self._steps[row] for row in rows], device=device)
         return torch.tensor(rows, device=device), steps
 
-    def _move(
-        self, at: Tensor, images: Tensor, gradient: Tensor, *, logits: Tensor
-    ) -> list[bool]:
-        """Move images; whether each is expected to flip by that."""
-        slope, before = gradient.clone(), images.clone()
-        moved = self.rule.move(images, gradient, clean=self.clean[at])
-        rises = (slope * (moved - before)).sum((1, 2, 3))
-        expected: list[bool] = self._expect(logits, at, rises=rises).tolist()
-        self.images[at] = moved
-        return expected
-
     def _expect(self, logits: Tensor, at: Tensor, *, rises: Tensor) -> Tensor:
         """Whether the class leads no more (or leads) once the loss has risen so."""
         aim = self.trace.aim[at][:, None]
         shares = logits.float().softmax(1)
         own = shares.gather(1, aim)[:, 0]
         best = shares.scatter(1, aim, 0).amax(1)
-        later = own * torch.exp(-rises)
+        later = own * torch.exp(-_EAGERNESS * rises)
         others = best * (1 - later) / (1 - own).clamp_(min=1e-6)
         return later > others if self.trace.is_targeted else later < others

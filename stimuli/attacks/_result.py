@@ -174,11 +174,11 @@ class Trace:
         steps = torch.arange(self.max_steps + 1, device=hits.device)
         return torch.where(hits, steps, self.max_steps + 1).amin(1)
 
-    def note_gradient(
-        self, gradient: Tensor, *, rows: Tensor | slice, steps: Tensor | int
+    def note_rises(
+        self, rises: Tensor, *, rows: Tensor | slice, steps: Tensor | int
     ) -> None:
         """Remember which gradients are not numbers; `torch.sign` hides that."""
-        is_bad = ~torch.isfinite(gradient.sum((1, 2, 3)))
+        is_bad = ~torch.isfinite(rises)
         first = torch.where(is_bad, steps, self.bad_gradients[rows])
         self.bad_gradients[rows] = torch.minimum(self.bad_gradients[rows], first)
 

@@ -54,6 +54,21 @@ class StepRule:
             moved = self._add(images, self._unit(gradient), step=self.step)
         return self._bound(moved, clean)
 
+    def rise(self, gradient: Tensor) -> Tensor:
+        """How much the gradient promises that a step adds to the loss, `(n,)`.
+
+        Not a finite number where the gradient is not; clipping is left out.
+
+        Args:
+            gradient: `(n, 3, height, width)`.
+        """
+        order = 1 if self.norm == "linf" else 2
+        sizes: Tensor = torch.linalg.vector_norm(gradient, ord=order, dim=(2, 3))
+        if self.scale is not None:
+            sizes = sizes * self.scale.flatten()
+        total: Tensor = torch.linalg.vector_norm(sizes, ord=order, dim=1)
+        return total * self.step
+
     def _unit(self, gradient: Tensor) -> Tensor:
         # In normalised space the gradient itself is in normalised units.
         if self.scale is not None:

@@ -130,7 +130,7 @@ def test_what_does_not_fit_is_refused():
         draw_attention(PIXELS, ROWS, weights=np.ones(3), k=1)
     with pytest.raises(RenderingError, match="got float32"):
         draw_attention(
-            (PIXELS / 255).astype(np.float32),  # type: ignore[arg-type]
+            (PIXELS / 255).astype(np.float32),
             ROWS,
             weights=WEIGHTS,
             k=1,
