@@ -191,8 +191,9 @@ DEFAULT_SURVEY: Final = (
     ),
     SurveyItem(
         name="seriousness",
-        question="Did you answer seriously? It has no consequence for you.",
-        choices=("yes", "partly", "no, please do not use my answers"),
+        question="Did you answer seriously? Whatever you say here affects neither "
+        "you nor what happens with your responses.",
+        choices=("yes", "partly", "no"),
     ),
     SurveyItem(
         name="comments", question="Is there anything you would like to tell us?"
