@@ -23,8 +23,13 @@ from study_server.services.blocks import seed_from
 from study_server.services.records import StudyRecord
 from study_server.services.studies import get_study
 from study_server.services.trial_pages import BlockPage, Receipt
-from study_server.services.trial_views import Named, trial_pages
-from study_server.store import Transaction, audits, export_rows
+from study_server.services.trial_views import (
+    Shown,
+    ShownStudy,
+    class_order,
+    trial_pages,
+)
+from study_server.store import Transaction, audits, export_rows, tables
 from study_server.store.audits import AuditCount, SampledTrial
 from study_server.store.export_rows import Scope
 from study_server.store.trials import to_trial
@@ -121,16 +126,15 @@ def next_audit_block(
         UnknownStudyError: If there is none of that name.
     """
     study = get_study(services, name)
+    shown_study = ShownStudy(
+        id=study.id, paradigm=study.paradigm, texts=study.file.texts
+    )
     with services.store.read() as tx:
         shown = [
-            Named(
-                token=entry.token,
-                row=audits.trial_row(tx, entry.trial_id),
-                class_seed=seed_from(study.seed, "audit", entry.position),
-            )
+            _shown(study, entry, row=audits.trial_row(tx, entry.trial_id))
             for entry in audits.next_trials(tx, study.id, n=n_trials)
         ]
-        pages = trial_pages(tx, study, shown=shown)
+        pages = trial_pages(tx, shown_study, shown=shown)
     return BlockPage(
         kind="trials",
         session=f"audit-{study.name}",
@@ -180,6 +184,11 @@ def take_audit_response(
         n_done=sum(entry.n_done for entry in strata),
         n_trials=sum(entry.n_trials for entry in strata),
     )
+
+
+def _shown(study: StudyRecord, entry: tables.AuditTrial, *, row: tables.Trial) -> Shown:
+    seed = seed_from(study.seed, "audit", entry.position)
+    return Shown(token=entry.token, row=row, class_order=class_order(row, seed=seed))
 
 
 def _read(study: StudyRecord, trial: Trial, raw: Mapping[str, Any]) -> Response:

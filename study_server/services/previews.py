@@ -15,7 +15,12 @@ from study_server.services.blocks import seed_from
 from study_server.services.records import StudyRecord
 from study_server.services.studies import get_study
 from study_server.services.trial_pages import BlockPage, Receipt
-from study_server.services.trial_views import Named, trial_pages
+from study_server.services.trial_views import (
+    Shown,
+    ShownStudy,
+    class_order,
+    trial_pages,
+)
 from study_server.store import Transaction, audits, tables
 from study_server.store.trials import to_trial
 
@@ -33,16 +38,21 @@ def preview_block(
         UnknownStudyError: If there is none of that name.
     """
     study = get_study(services, name)
+    shown_study = ShownStudy(
+        id=study.id, paradigm=study.paradigm, texts=study.file.texts
+    )
     with services.store.read() as tx:
         shown = [
-            Named(
+            Shown(
                 token=f"{_TOKEN}{number}",
                 row=row,
-                class_seed=seed_from(study.seed, "preview", number),
+                class_order=class_order(
+                    row, seed=seed_from(study.seed, "preview", number)
+                ),
             )
             for number, row in enumerate(_chosen(tx, study, n_trials))
         ]
-        pages = trial_pages(tx, study, shown=shown)
+        pages = trial_pages(tx, shown_study, shown=shown)
     return BlockPage(
         kind="trials",
         session=f"preview-{study.name}",

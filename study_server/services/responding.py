@@ -25,9 +25,8 @@ from study_server.services.trial_pages import (
     BlockPage,
     Feedback,
     Receipt,
-    TrialPage,
-    read_view_source,
 )
+from study_server.services.trial_views import Shown, ShownStudy, trial_pages
 from study_server.services.validity import complete_session
 from study_server.services.way import Whereabouts, find_whereabouts, step_after
 from study_server.store import Transaction, responses, sessions, trials
@@ -135,32 +134,27 @@ def _sha256_at(path: Path, _mtime_ns: int, _size: int) -> str | None:
 
 def _block_page(tx: Transaction, where: Whereabouts, kind: Kind) -> BlockPage:
     placed = sessions.placed_trials(tx, where.session.id, kind=kind)
-    source = read_view_source(
-        tx,
-        where.study.id,
-        rows=[entry.trial for entry in placed],
-        texts=where.file.texts,
+    study = ShownStudy(
+        id=where.study.id, paradigm=where.study.paradigm, texts=where.file.texts
     )
-    pages = []
-    for entry in placed:
-        view = source.view(entry.trial, class_order=entry.place.class_order)
-        examples = (url for urls in view.examples.values() for url in urls)
-        pages.append(
-            TrialPage(
+    pages = trial_pages(
+        tx,
+        study,
+        shown=[
+            Shown(
                 token=entry.place.token,
-                position=entry.place.position,
-                paradigm=where.study.paradigm,
-                view=view,
-                images=(*view.images.values(), *examples),
-                exposure=entry.trial.exposure,
+                row=entry.trial,
+                class_order=entry.place.class_order,
                 is_done=entry.is_done,
             )
-        )
+            for entry in placed
+        ],
+    )
     return BlockPage(
         kind=kind,
         session=where.session.public_id,
         n_done=sum(page.is_done for page in pages),
-        trials=tuple(pages),
+        trials=pages,
         lease_ends_at=where.session.lease_ends_at,
     )
 

@@ -1,65 +1,120 @@
-"""Trials shown to a researcher exactly as participants see them."""
+"""The pages of a block's trials, the same for participants and researchers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hit_templates.base import TrialView
-from study_server.services.records import StudyRecord
+from stimuli.manifest import ClassInfo
 from study_server.services.trial_pages import MEDIA_PATH, TrialPage
 from study_server.store import Transaction, tables, trials
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named:
-    """A stored trial, its public name and what orders its classes."""
+class Shown:
+    """A stored trial at its place in a block.
+
+    Attributes:
+        token: Its public name there.
+        row: The trial.
+        class_order: Indexes into its classes, in the order shown.
+        is_done: Whether a response is already saved.
+    """
 
     token: str
     row: tables.Trial
-    class_seed: int
+    class_order: Sequence[int]
+    is_done: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownStudy:
+    """What the pages need of the study: its row, way of asking and wording."""
+
+    id: int
+    paradigm: str
+    texts: Mapping[str, str]
+
+
+def class_order(row: tables.Trial, *, seed: int) -> list[int]:
+    """A random order of a trial's classes."""
+    places = np.random.default_rng(seed).permutation(len(row.classes))
+    return [int(place) for place in places]
 
 
 def trial_pages(
-    tx: Transaction, study: StudyRecord, *, shown: Sequence[Named]
+    tx: Transaction, study: ShownStudy, *, shown: Sequence[Shown]
 ) -> tuple[TrialPage, ...]:
-    """One page per trial, in order; nothing on it gives a key away."""
-    wanted = {class_id for entry in shown for class_id in entry.row.classes}
-    classes = trials.classes_of(tx, study.id, ids=wanted)
-    stimuli = {stimulus for entry in shown for stimulus in entry.row.slots.values()}
-    stimuli |= {example for info in classes.values() for example in info.examples}
-    media = trials.media_tokens(tx, study.id, stimulus_ids=stimuli)
-    urls = {stimulus: f"{MEDIA_PATH}{token}" for stimulus, token in media.items()}
-    return tuple(
-        TrialPage(
-            token=entry.token,
-            position=position,
-            paradigm=study.paradigm,
-            view=TrialView(
-                question=entry.row.question,
-                classes=tuple(
-                    classes[entry.row.classes[index]] for index in _order(entry)
-                ),
-                images={slot: urls[key] for slot, key in entry.row.slots.items()},
-                examples={
-                    class_id: tuple(
-                        urls[example]
-                        for example in classes[class_id].examples
-                        if example in urls
-                    )
-                    for class_id in entry.row.classes
-                },
-                texts=study.file.texts,
-            ),
-            images=tuple(urls[key] for key in entry.row.slots.values()),
-            exposure=entry.row.exposure,
+    """One page per trial, in order, in two queries; no key is given away."""
+    source = _read_source(tx, study, rows=[entry.row for entry in shown])
+    pages = []
+    for position, entry in enumerate(shown):
+        view = source.view(entry)
+        examples = (url for urls in view.examples.values() for url in urls)
+        pages.append(
+            TrialPage(
+                token=entry.token,
+                position=position,
+                paradigm=study.paradigm,
+                view=view,
+                images=(*view.images.values(), *examples),
+                exposure=entry.row.exposure,
+                is_done=entry.is_done,
+            )
         )
-        for position, entry in enumerate(shown)
+    return tuple(pages)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """Everything the views are made from, read at once.
+
+    Attributes:
+        classes: Class id to class.
+        addresses: Stimulus id to the opaque address of its image.
+        texts: The study's wording.
+    """
+
+    classes: Mapping[str, ClassInfo]
+    addresses: Mapping[str, str]
+    texts: Mapping[str, str]
+
+    def view(self, entry: Shown) -> TrialView:
+        """What a template may know of a trial, classes in the order shown."""
+        infos = [self.classes[entry.row.classes[i]] for i in entry.class_order]
+        return TrialView(
+            question=entry.row.question,
+            classes=tuple(infos),
+            images={slot: self.addresses[key] for slot, key in entry.row.slots.items()},
+            examples={
+                info.id: tuple(
+                    self.addresses[example]
+                    for example in info.examples
+                    if example in self.addresses
+                )
+                for info in infos
+                if info.examples
+            },
+            texts=self.texts,
+        )
+
+
+def _read_source(
+    tx: Transaction, study: ShownStudy, *, rows: Sequence[tables.Trial]
+) -> _Source:
+    classes = trials.classes_of(
+        tx, study.id, ids={class_id for row in rows for class_id in row.classes}
     )
-
-
-def _order(entry: Named) -> list[int]:
-    rng = np.random.default_rng(entry.class_seed)
-    return [int(place) for place in rng.permutation(len(entry.row.classes))]
+    stimulus_ids = {
+        *(stimulus_id for row in rows for stimulus_id in row.slots.values()),
+        *(example for info in classes.values() for example in info.examples),
+    }
+    tokens = trials.media_tokens(tx, study.id, stimulus_ids=stimulus_ids)
+    return _Source(
+        classes=classes,
+        addresses={name: MEDIA_PATH + token for name, token in tokens.items()},
+        texts=study.texts,
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from study_server.store.engine import Transaction
 from study_server.store.export_rows import Scope
@@ -47,11 +47,21 @@ class SampledTrial:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditCount:
-    """How far one stratum is: trials drawn, trials judged."""
+    """How far one stratum is.
+
+    Attributes:
+        stratum: Accepting responses of participants.
+        n_trials: Trials drawn.
+        n_done: Trials the researcher judged.
+        n_accepted: Of these, how many they accepted.
+        n_rejected: And how many not; the rest is no vote.
+    """
 
     stratum: int
     n_trials: int
     n_done: int
+    n_accepted: int
+    n_rejected: int
 
 
 def votes(tx: Transaction, scope: Scope) -> list[Vote]:
@@ -110,13 +120,21 @@ def counts(tx: Transaction, study_id: int) -> list[AuditCount]:
             AuditTrial.stratum,
             func.count(AuditTrial.id),
             func.count(AuditResponse.id),
+            func.count(case((AuditResponse.accepts.is_(True), 1))),
+            func.count(case((AuditResponse.accepts.is_(False), 1))),
         )
         .outerjoin(AuditResponse, AuditResponse.audit_trial_id == AuditTrial.id)
         .where(AuditTrial.study_id == study_id)
         .group_by(AuditTrial.stratum)
     )
     return [
-        AuditCount(stratum=row[0], n_trials=row[1], n_done=row[2])
+        AuditCount(
+            stratum=row[0],
+            n_trials=row[1],
+            n_done=row[2],
+            n_accepted=row[3],
+            n_rejected=row[4],
+        )
         for row in tx.execute(query.order_by(AuditTrial.stratum))
     ]
 
@@ -140,7 +158,7 @@ def find_trial(tx: Transaction, study_id: int, *, token: str) -> AuditTrial | No
 
 
 def find_response(tx: Transaction, audit_trial_id: int) -> AuditResponse | None:
-    """What was answered to a trial of the check."""
+    """The researcher's response to a trial of the check."""
     query = select(AuditResponse).where(AuditResponse.audit_trial_id == audit_trial_id)
     return tx.scalar(query)
 

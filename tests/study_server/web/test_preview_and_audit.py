@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from flask.testing import FlaskClient
@@ -31,6 +32,18 @@ def test_a_preview_shows_three_trials_and_stores_nothing(world: World):
     progress = study_progress(world.services, "small")
     assert (progress.n_arrived, set(progress.responses_per_trial)) == (0, {0})
     assert client.get(f"{path}done").status_code == 200
+
+
+def test_example_images_are_fetched_ahead_in_previews_as_for_participants(world: World):
+    client, path = world.app.test_client(), preview_path(world)
+    trials = client.get(f"{path}block.json").get_json()["trials"]
+    trials += world.visitor().walk_to_trials().block()["trials"]
+    listed = [
+        (re.findall(r'src="(/media/[^"]+)"', trial["html"]), trial["images"])
+        for trial in trials
+    ]
+    assert any(len(shown) == 2 for shown, _ in listed)
+    assert all(shown == ahead for shown, ahead in listed)
 
 
 def test_a_preview_reads_responses_as_the_study_would(world: World):
@@ -98,7 +111,7 @@ def test_the_check_is_blinded_and_kept(world: World, researcher: FlaskClient):
         payload = {
             "key": f"audit-key-{n_done}",
             "trial": trial["token"],
-            "response": {"relevant": "no"},
+            "response": {"relevant": "yes" if n_done == 1 else "no"},
             "rt_ms": 800,
             "events": [],
             "context": {},
@@ -107,7 +120,9 @@ def test_the_check_is_blinded_and_kept(world: World, researcher: FlaskClient):
             block["post_url"], json=payload, headers={"X-CSRFToken": token}
         )
         assert answer.get_json()["n_done"] == n_done
-    assert "Accepting votes" in researcher.get(path).text
+    # All four have two accepting votes; the researcher accepted one of them.
+    cells = re.findall(r"<t[dh][^>]*>(\d+)</t[dh]>", researcher.get(path).text)
+    assert cells == ["2", "4", "1", "3"]
     assert researcher.get(f"{path}/block.json").get_json()["trials"] == []
     progress = study_progress(world.services, "small")
     assert sum(n * k for k, n in progress.responses_per_trial.items()) == 12
