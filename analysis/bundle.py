@@ -100,7 +100,7 @@ class Bundle:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether any of it was answered by programs."""
+        """Whether any of the responses come from programs."""
         return bool(self.head["is_simulated"]) or bool(
             self.sessions["is_simulated"].any()
         )
@@ -130,8 +130,14 @@ class Bundle:
 
     @cached_property
     def single_responses(self) -> pd.DataFrame:
-        """One row per response, its fields left out."""
-        single = self.responses.drop(columns=["field", "value"])
+        """One row per response, its fields left out.
+
+        Without those of people who withdrew: they are counted in the flow only.
+        """
+        sessions = self.sessions
+        withdrawn = sessions.loc[sessions["state"] == "withdrawn", "session"]
+        kept = self.responses[~self.responses["session"].isin(withdrawn)]
+        single = kept.drop(columns=["field", "value"])
         return single.drop_duplicates("response").reset_index(drop=True)
 
     @cached_property
@@ -145,7 +151,7 @@ class Bundle:
 
     @cached_property
     def votes_before_exclusion(self) -> pd.DataFrame:
-        """The first n votes of each main trial, valid or not."""
+        """The first n votes of each main trial, valid or not, nobody withdrawn."""
         single = self.single_responses
         main = self.trials.loc[self.trials["role"] == "main", "trial"]
         cast = single[single["trial"].isin(main) & single["accepts"].notna()]

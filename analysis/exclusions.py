@@ -74,6 +74,8 @@ def reasons(bundle: Bundle) -> pd.DataFrame:
 def before_after(bundle: Bundle) -> pd.DataFrame:
     """Votes on main trials before and after exclusion, by condition.
 
+    People who withdrew are in neither: what they did is not analysed.
+
     Returns:
         Columns condition, stage ("before", "after"), n_participants, n_sessions,
         n_trials, n_votes, share_yes (NaN without votes).

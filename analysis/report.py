@@ -80,7 +80,7 @@ def headline_table(bundle: Bundle | Path) -> str:
     study = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
     lines = [study.title, about(study)]
     if study.is_simulated:
-        lines.append("SIMULATED: answered by programs, not by people")
+        lines.append("SIMULATED: responses come from programs, not from people")
     if study.is_pilot:
         lines.append("PILOT: never counts as a result")
     for measure in measures_of(study):

@@ -39,7 +39,7 @@ def asked(bundle: Bundle) -> Section:
     wording = question_wording(bundle, str(trial["question"]))
     example = wording.replace("{class}", classes)
     suffix = "" if "{class}" in wording else f" ({classes})"
-    text = f"“{example}{suffix}” with one image, answered by yes or no."
+    text = f"“{example}{suffix}” with one image{_responding(trial)}."
     blocks: list[Block] = [
         Prose(
             text=f"{text} {count(len(main))} such trials, each put to {bundle.n} people."
@@ -48,6 +48,17 @@ def asked(bundle: Bundle) -> Section:
     if picture := _example(bundle, trial, classes):
         blocks.append(picture)
     return Section(id="asked", title="What was asked", blocks=blocks)
+
+
+def _responding(trial: pd.Series) -> str:
+    """What a response is; nothing for questions of other paradigms."""
+    n_classes = len(str(trial["classes"]).split("|"))
+    said = {
+        "relevant": "; the response is yes or no",
+        "any": f"; the response is one yes or no to all {n_classes} classes",
+        "each": f"; the response is yes or no to each of the {n_classes} classes",
+    }
+    return said.get(str(trial["question"]), "")
 
 
 def question_wording(bundle: Bundle, question: str) -> str:
@@ -213,7 +224,7 @@ def _before_after_table(table: pd.DataFrame) -> DataTable:
     return DataTable(
         name="votes_before_after",
         caption="Votes on main trials before and after exclusion (the first n of each "
-        "trial).",
+        "trial); people who withdrew are in neither.",
         shown=_without_single_condition(shown),
         numbers=table,
         text_columns=2 if shown["condition"].nunique() > 1 else 1,

@@ -189,9 +189,9 @@ def _compared(bundle: Bundle) -> Section:
 def _before_after(bundle: Bundle, after: list[ErrorResult]) -> Section:
     before = error_results(bundle, bundle.votes_before_exclusion)
     intro = Prose(
-        text="“Before” takes the first n votes of each trial whoever gave them; "
-        "“after” takes the first n votes of sessions that passed the preregistered "
-        "rules, and is the result of the study."
+        text="“Before” takes the first n votes of each trial whoever gave them, apart "
+        "from people who withdrew; “after” takes the first n votes of sessions that "
+        "passed the preregistered rules, and is the result of the study."
     )
     return Section(
         id="before-after",

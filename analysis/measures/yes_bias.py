@@ -89,7 +89,7 @@ def control_rates(bundle: Bundle, *, only_valid: bool = True) -> list[ControlRat
 
 
 def catch_accuracy(bundle: Bundle, *, only_valid: bool) -> Estimate:
-    """Share of catch trials answered right."""
+    """Share of right responses to catch trials."""
     trials = bundle.trials.loc[bundle.trials["role"] == "catch", "trial"]
     found = bundle.single_responses
     found = found[found["trial"].isin(trials) & found["is_right"].notna()]
@@ -156,9 +156,10 @@ def _prose(bundle: Bundle) -> Prose:
         "measures how readily people say yes, which makes errors look smaller than "
         "they are; hard foils (confusable classes known to be absent) say more than "
         "far classes, which nobody takes for right. Only sessions that passed the "
-        f"quality rules are counted. Catch trials answered right: {before} of all "
-        f"people, {after} of those that passed; passing asks for catch trials "
-        "answered right, so the second number is not an independent check."
+        f"quality rules are counted. Right responses to catch trials: {before} of "
+        f"those of everybody who did not withdraw, {after} of those of people who "
+        "passed; passing asks for right responses to catch trials, so the second "
+        "number is not an independent check."
     )
 
 

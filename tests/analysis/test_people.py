@@ -69,6 +69,19 @@ def test_before_exclusion_holds_the_votes_of_invalid_sessions(small):
     assert before["n_votes"] == after["n_votes"] == 5 * after["n_trials"]
 
 
+def test_people_who_withdrew_are_counted_in_the_flow_only(small):
+    withdrawn = set(small.sessions.query("state == 'withdrawn'")["session"])
+    assert withdrawn
+    assert small.responses["session"].isin(withdrawn).any()
+    for votes in (small.votes_before_exclusion, small.votes, small.single_responses):
+        assert not votes["session"].isin(withdrawn).any()
+    before = before_after(small).iloc[0]
+    others = small.sessions.query("state != 'withdrawn'")
+    assert before["n_sessions"] <= len(others)
+    lost = reasons(small).set_index("reason").loc["withdrawn"]
+    assert lost["n_sessions"] == small.head["flow"]["withdrawn"] == len(withdrawn)
+
+
 def test_the_flow_is_the_exports(small):
     steps = flow(small).set_index("step")["n"]
     assert steps["started"] == len(small.sessions)
