@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,12 +30,14 @@ class RbfKernel:
         order: `(n,)`, position in `rows` to index of the image.
         bounds: Start and end in `rows` of each class; one pair if global.
         block: Rows and columns per block.
+        n_threads: What one column is computed with.
     """
 
     rows: Tensor
     order: Tensor
     bounds: tuple[tuple[int, int], ...]
     block: int
+    n_threads: int = 1
 
     @classmethod
     def over(
@@ -59,18 +62,26 @@ class RbfKernel:
         n, width = features.shape
         rows = torch.empty((n, width + 2), dtype=dtype, device=device)
         # Distances do not change when the centre moves, their rounding does.
-        centre = features.mean(axis=0, dtype=np.float64)
+        exact = np.result_type(features.dtype, np.float32)
+        centre = features.mean(axis=0, dtype=np.float64).astype(exact)
+        scale = (2 * gamma) ** 0.5
         for start in range(0, n, _CHUNK):
             part = order[start : start + _CHUNK]
-            moved = (features[part] - centre) * (2 * gamma) ** 0.5
-            scaled = torch.from_numpy(moved).to(device=device, dtype=dtype)
+            moved = torch.from_numpy(features[part].astype(exact) - centre)
+            scaled = moved.to(device=device, dtype=dtype) * scale
             target = rows[start : start + _CHUNK]
             target[:, :width] = scaled
             target[:, width] = 1
             target[:, width + 1] = scaled.double().square().sum(1).mul(-0.5)
         block = BLOCK.get(device.type, BLOCK["cpu"])
         positions = torch.from_numpy(order).to(device)
-        return cls(rows=rows, order=positions, bounds=bounds, block=block)
+        return cls(
+            rows=rows,
+            order=positions,
+            bounds=bounds,
+            block=block,
+            n_threads=torch.get_num_threads() if rows.numel() > _N_WORTH_THREADS else 1,
+        )
 
     def column_means(self) -> Tensor:
         """`(n,)` float64: for each image the sum of its column, over n.
@@ -101,7 +112,9 @@ class RbfKernel:
         place = int((self.order == index).nonzero()[0, 0])
         first, end = next(b for b in self.bounds if b[0] <= place < b[1])
         left = self._left(slice(place, place + 1))[0]
-        near = (self.rows[first:end] @ left).double().clamp_(max=0).exp_()
+        with limit_threads(self.n_threads):
+            exponents = self.rows[first:end] @ left
+        near = exponents.double().clamp_(max=0).exp_()
         column = torch.zeros(n, dtype=torch.float64, device=self.rows.device)
         column[self.order[first:end]] = near
         column[index] = 1
@@ -123,6 +136,22 @@ class RbfKernel:
 
 
 _CHUNK: Final = 8192
+_N_WORTH_THREADS: Final = 2**22
+
+
+@contextmanager
+def limit_threads(n_threads: int) -> Iterator[None]:
+    """Torch's threads on the CPU while the block runs.
+
+    A thousand small steps each wait for every thread to be scheduled: on a busy
+    machine two threads were ten times slower at them than one.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _by_class(

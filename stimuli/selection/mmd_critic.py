@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from stimuli.selection._base import Candidates, Selection, check_request
-from stimuli.selection._kernels import RbfKernel
+from stimuli.selection._kernels import RbfKernel, limit_threads
 
 Regulariser = Literal["logdet", "none", "iterative"]
 
@@ -86,9 +86,10 @@ class MmdCritic:
         )
         kernel, used = self._build_kernel(candidates)
         search = _Search(kernel=kernel, means=kernel.column_means())
-        for _ in range(n_prototypes):
-            search.add_prototype()
-        self._criticise(search, n_criticisms)
+        with limit_threads(1):
+            for _ in range(n_prototypes):
+                search.add_prototype()
+            self._criticise(search, n_criticisms)
         return Selection(
             prototypes=tuple(search.prototypes),
             criticisms=tuple(search.criticisms),

@@ -216,6 +216,18 @@ def test_a_far_centre_does_not_spoil_single_precision():
     assert far.chosen == near.chosen
 
 
+def test_half_precision_features_are_computed_with_in_full():
+    rough = np.random.default_rng(6).normal(50, 1, (200, 16)).astype(np.float16)
+    chosen = select(rough, 8, 8).chosen
+    assert chosen == select(rough.astype(np.float64), 8, 8).chosen
+
+
+def test_threads_are_as_before():
+    before = torch.get_num_threads()
+    select(np.random.default_rng(7).normal(size=(30, 4)), 3, 3)
+    assert torch.get_num_threads() == before
+
+
 def test_column_means_by_blocks_equal_the_whole_matrix():
     rng = np.random.default_rng(5)
     features, labels = rng.normal(size=(150, 6)), rng.integers(0, 4, 150)
