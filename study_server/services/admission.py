@@ -31,6 +31,13 @@ from study_server.store.tables import (
 Device = Literal["desktop", "tablet", "phone"]
 
 _ENDED: Final = ("finish", "failed", "withdrawn")
+# Whoever tried out the simulated participants' link has not taken part.
+_PEOPLES_OWN: Final = ("live", "pilot")
+_BARRED: Final = (
+    "you took part in an earlier round of this study, so you cannot take part in "
+    "this one; thank you all the same"
+)
+_BARRED_LANDING: Final = f"{_BARRED[0].upper()}{_BARRED[1:]}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +48,8 @@ class Landing:
         study_title: The title people read.
         environment: Where this leads.
         problem: Why nobody can come in now, in words; None if they can.
-        resumes: Whether the visitor is known already: "no", "running" (they go
-            on where they stopped) or "ended" (they see how it ended).
+        resumes: Whether the visitor has been here: "no", "running" (they go on
+            where they stopped) or "ended" (they see how it ended).
         visit_key: To be sent back as the form's hidden field `visit`, so that a
             double click does not make two people of one.
         offers_another: Whether somebody else at this computer may come in
@@ -78,7 +85,7 @@ def look_at(
     *,
     incoming: Mapping[str, str],
     personal: str | None = None,
-    resume: str | None = None,
+    resume: tuple[str, ...] = (),
     device: Device = "desktop",
 ) -> Landing:
     """What a visitor is shown before coming in; writes nothing.
@@ -91,12 +98,13 @@ def look_at(
         door = _find_door(tx, recruitment_token)
         visitor = _identify(tx, door, Visit(parameters=incoming, personal=personal))
         known = _known(tx, door, visitor, resume=_counted(resume, incoming))
+        is_barred = known is not None and known.environment != door.environment
         why_not = _why_not(tx, door, device=device)
         return Landing(
             study_title=door.study.title,
             environment=door.environment,
-            problem=None if known else why_not,
-            resumes=_resumes(known),
+            problem=_BARRED_LANDING if is_barred else None if known else why_not,
+            resumes=_resumes(None if is_barred else known),
             visit_key=services.new_token(),
             offers_another=bool(known and not why_not and not _is_named(door)),
         )
@@ -108,7 +116,7 @@ def enter(
     *,
     incoming: Mapping[str, str],
     personal: str | None = None,
-    resume: str | None = None,
+    resume: tuple[str, ...] = (),
     device: Device = "desktop",
 ) -> Entry:
     """Let somebody in, or back in.
@@ -119,7 +127,8 @@ def enter(
         incoming: Fields of the address and of the landing page's form: `visit`,
             and `somebody` = "else" where the cookie is another person's.
         personal: The personal part of the link.
-        resume: The enrolment token of the signed cookie; counts for open links.
+        resume: Enrolment tokens of the browser's signed cookies, that of this
+            very link first; they count for open links.
         device: What they come with; who is in already may change it.
 
     Raises:
@@ -179,7 +188,7 @@ def _identify(tx: Transaction, door: _Door, visit: Visit) -> Identity:
     recruiter = recruiter_of(recruitment)
     identity = recruiter.identify(section, visit)
     if recruiter.n_personal_links(section) and not studies.has_personal_link(
-        tx, recruitment.id, visit.personal or ""
+        tx, recruitment, visit.personal or ""
     ):
         raise UnknownRecruitmentError(
             "this link is nobody's; please check that it is complete"
@@ -188,7 +197,7 @@ def _identify(tx: Transaction, door: _Door, visit: Visit) -> Identity:
 
 
 def _known(
-    tx: Transaction, door: _Door, visitor: Identity, *, resume: str | None
+    tx: Transaction, door: _Door, visitor: Identity, *, resume: tuple[str, ...]
 ) -> Enrolment | None:
     """The visitor's enrolment in this study, if there is one."""
     if visitor.external_id is not None:
@@ -199,16 +208,20 @@ def _known(
             return people.enrolment_of(
                 tx, study_id=door.study.id, participant_id=participant.id
             )
-    if resume is None or _is_named(door):
+    if _is_named(door):
         return None
-    found = people.find_enrolment(tx, resume)
-    is_here = found is not None and found.recruitment_id == door.recruitment.id
-    return found if is_here else None
+    found = (people.find_enrolment(tx, token) for token in resume)
+    return next((one for one in found if one and _is_of(door, one)), None)
 
 
-def _counted(resume: str | None, incoming: Mapping[str, str]) -> str | None:
+def _is_of(door: _Door, enrolment: Enrolment) -> bool:
+    """Whether somebody took part in this study, through whichever link."""
+    return enrolment.study_id == door.study.id and enrolment.environment in _PEOPLES_OWN
+
+
+def _counted(resume: tuple[str, ...], incoming: Mapping[str, str]) -> tuple[str, ...]:
     """What the browser remembers, unless somebody else sits in front of it now."""
-    return None if incoming.get("somebody") == "else" else resume
+    return () if incoming.get("somebody") == "else" else resume
 
 
 def _is_named(door: _Door) -> bool:
@@ -262,10 +275,7 @@ def _come_back(
     visitor: Identity,
 ) -> Entry:
     if enrolment.environment != door.environment:
-        raise ExcludedError(
-            "you took part in an earlier round of this study, so you cannot take "
-            "part in this one; thank you all the same"
-        )
+        raise ExcludedError(_BARRED)
     enrolment = people.find_enrolment(tx, enrolment.token, is_locked=True) or enrolment
     if enrolment.step not in _ENDED:
         leases.renew(

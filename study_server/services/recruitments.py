@@ -32,7 +32,7 @@ def make_recruitments(
 
     Links that people already came through are kept as they are.
     """
-    studies.delete_unused_recruitments(tx, study_id)
+    studies.delete_unused_recruitments(tx, study_id, keep=_sections(file))
     there = {
         (row.recruiter, row.environment)
         for row in studies.recruitments_of(tx, study_id)
@@ -62,7 +62,7 @@ def to_record(
 ) -> RecruitmentRecord:
     """A recruitment with its links."""
     url = f"{settings.base_url}/s/{row.token}"
-    links = studies.personal_links_of(tx, row.id)
+    links = studies.personal_links_of(tx, row.study_id, recruiter=row.recruiter)
     return RecruitmentRecord(
         recruiter=row.recruiter,
         environment=row.environment,  # type: ignore[arg-type] # the database checks it
@@ -107,11 +107,14 @@ def _fill(
     *,
     section: RecruiterSection | None,
 ) -> None:
-    """Write the settings, and the personal links that are still missing."""
+    """Write the settings, and the personal links that are still missing.
+
+    All environments share them, so that a person is the same in the pilot and after.
+    """
     if section is None:
         return
     row.settings = section.model_dump(mode="json")
-    n_there = len(studies.personal_links_of(tx, row.id))
+    there = studies.personal_links_of(tx, row.study_id, recruiter=row.recruiter)
     n_wanted = recruiter_of(row).n_personal_links(section)
     studies.insert_personal_links(
         tx,
@@ -122,6 +125,6 @@ def _fill(
                 "token": services.new_token(),
                 "created_at": services.clock(),
             }
-            for number in range(n_there + 1, n_wanted + 1)
+            for number in range(len(there) + 1, n_wanted + 1)
         ),
     )

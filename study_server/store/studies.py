@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, select
@@ -121,25 +121,53 @@ def get_recruitment(tx: Transaction, recruitment_id: int) -> Recruitment:
     return tx.get_one(Recruitment, recruitment_id)
 
 
-def delete_unused_recruitments(tx: Transaction, study_id: int) -> None:
-    """Remove the recruitments through which nobody ever came."""
-    is_used = exists().where(Enrolment.recruitment_id == Recruitment.id)
+def delete_unused_recruitments(
+    tx: Transaction, study_id: int, *, keep: Collection[str]
+) -> None:
+    """Remove the recruitments through which nobody ever came.
+
+    Those of a recruiter in `keep` stay if people came through another of its
+    environments: both share their personal links.
+    """
+    query = select(Recruitment.id, Recruitment.recruiter).where(
+        Recruitment.study_id == study_id,
+        exists().where(Enrolment.recruitment_id == Recruitment.id),
+    )
+    used = tx.execute(query).all()
+    shared = {row.recruiter for row in used} & set(keep)
     tx.execute(
-        delete(Recruitment).where(Recruitment.study_id == study_id, ~is_used),
+        delete(Recruitment).where(
+            Recruitment.study_id == study_id,
+            Recruitment.id.not_in([row.id for row in used]),
+            Recruitment.recruiter.not_in(shared),
+        ),
         execution_options={"synchronize_session": False},
     )
 
 
-def personal_links_of(tx: Transaction, recruitment_id: int) -> Sequence[PersonalLink]:
-    """The links for one person each, in order."""
-    query = select(PersonalLink).where(PersonalLink.recruitment_id == recruitment_id)
-    return tx.scalars(query.order_by(PersonalLink.number)).all()
+def personal_links_of(
+    tx: Transaction, study_id: int, *, recruiter: str
+) -> Sequence[PersonalLink]:
+    """The links for one person each, in order; the same in every environment."""
+    query = (
+        select(PersonalLink)
+        .join(Recruitment, Recruitment.id == PersonalLink.recruitment_id)
+        .where(Recruitment.study_id == study_id, Recruitment.recruiter == recruiter)
+    )
+    return tx.scalars(query.order_by(PersonalLink.number, PersonalLink.id)).all()
 
 
-def has_personal_link(tx: Transaction, recruitment_id: int, token: str) -> bool:
-    """Whether the recruitment has this personal link."""
-    query = select(func.count()).where(
-        PersonalLink.recruitment_id == recruitment_id, PersonalLink.token == token
+def has_personal_link(tx: Transaction, recruitment: Recruitment, token: str) -> bool:
+    """Whether this is somebody's link, in whichever environment it was made."""
+    query = (
+        select(func.count())
+        .select_from(PersonalLink)
+        .join(Recruitment, Recruitment.id == PersonalLink.recruitment_id)
+        .where(
+            Recruitment.study_id == recruitment.study_id,
+            Recruitment.recruiter == recruitment.recruiter,
+            PersonalLink.token == token,
+        )
     )
     return bool(tx.scalar(query))
 

@@ -122,7 +122,7 @@ def test_the_resume_cookie_counts_for_the_open_link_it_came_from(opened):
     link = recruitment(opened, "lab").token
     first = admission.enter(opened, link, incoming={"visit": "a" * 20})
     again = admission.enter(
-        opened, link, incoming={"visit": "b" * 20}, resume=first.token
+        opened, link, incoming={"visit": "b" * 20}, resume=(first.token,)
     )
     assert (again.token, again.is_new) == (first.token, False)
     new = admission.enter(opened, link, incoming={"visit": "c" * 20})
@@ -131,7 +131,7 @@ def test_the_resume_cookie_counts_for_the_open_link_it_came_from(opened):
         opened,
         recruitment(opened).token,
         incoming={"PROLIFIC_PID": "somebody"},
-        resume=first.token,
+        resume=(first.token,),
     )
     assert named.token not in (first.token, new.token)
 
@@ -139,13 +139,15 @@ def test_the_resume_cookie_counts_for_the_open_link_it_came_from(opened):
 def test_somebody_else_at_the_same_computer_is_another_person(opened_on_both):
     link = recruitment(opened_on_both, "lab").token
     first = admission.enter(opened_on_both, link, incoming={"visit": "a" * 20})
-    landing = admission.look_at(opened_on_both, link, incoming={}, resume=first.token)
+    landing = admission.look_at(
+        opened_on_both, link, incoming={}, resume=(first.token,)
+    )
     assert (landing.resumes, landing.offers_another) == ("running", True)
     form = {"visit": landing.visit_key, "somebody": "else"}
 
     def come(number: int) -> str:
         # The second click of a double click may bring the new cookie or the old.
-        resume = first.token if number % 2 else None
+        resume = (first.token,) if number % 2 else ()
         return admission.enter(opened_on_both, link, incoming=form, resume=resume).token
 
     with ThreadPoolExecutor(4) as pool:
@@ -164,7 +166,7 @@ def test_somebody_else_is_offered_a_place_only_where_browsers_say_who_one_is(ope
     assert (again.resumes, again.offers_another) == ("running", False)
     first = admission.enter(opened, lab, incoming={"visit": "a" * 20})
     close_study(opened, "things")
-    closed = admission.look_at(opened, lab, incoming={}, resume=first.token)
+    closed = admission.look_at(opened, lab, incoming={}, resume=(first.token,))
     assert (closed.resumes, closed.offers_another) == ("running", False)
 
 
@@ -230,6 +232,67 @@ def test_the_landing_page_knows_who_comes_again(opened):
         admission.look_at(opened, "nowhere", incoming={})
 
 
+def test_a_personal_link_is_the_same_person_in_the_pilot_and_after(
+    both_services, stimuli, tmp_path
+):
+    path = write_study(tmp_path)
+    text = path.read_text().replace('link = "open"', 'link = "personal"\nn_links = 3')
+    path.write_text(text)
+    create_study(both_services, path, stimuli=stimuli)
+    pilot_study(both_services, "things")
+    pilot = recruitment(both_services, "lab", environment="pilot")
+    one, two = (url.rsplit("/", 1)[1] for url in pilot.personal_urls[:2])
+    admission.enter(both_services, pilot.token, incoming={}, personal=one)
+    # Nobody came by the live link yet, and more people are wanted now.
+    path.write_text(text.replace("n_links = 3", "n_links = 4"))
+    create_study(both_services, path, stimuli=stimuli)
+    freeze_study(both_services, "things")
+    open_study(both_services, "things")
+    live = recruitment(both_services, "lab")
+    kept = recruitment(both_services, "lab", environment="pilot").personal_urls
+    assert kept[:3] == pilot.personal_urls
+    tails = [
+        [url.rsplit("/", 1)[1] for url in urls] for urls in (live.personal_urls, kept)
+    ]
+    assert tails[0] == tails[1]
+    assert len(set(tails[0])) == 4
+    landing = admission.look_at(both_services, live.token, incoming={}, personal=one)
+    assert "earlier round" in str(landing.problem)
+    with pytest.raises(ExcludedError, match="earlier round"):
+        admission.enter(both_services, live.token, incoming={}, personal=one)
+    admission.enter(both_services, live.token, incoming={}, personal=two)
+
+
+def test_a_browser_of_the_pilot_is_barred_from_the_open_link(
+    services, stimuli, tmp_path
+):
+    create_study(services, write_study(tmp_path), stimuli=stimuli)
+    pilot_study(services, "things")
+    pilot = recruitment(services, "lab", environment="pilot").token
+    was_there = admission.enter(services, pilot, incoming={"visit": "a" * 20})
+    freeze_study(services, "things")
+    open_study(services, "things")
+    link = recruitment(services, "lab").token
+    resume = ("nobodys-token-at-all", was_there.token)
+    landing = admission.look_at(services, link, incoming={}, resume=resume)
+    assert "earlier round" in str(landing.problem)
+    assert (landing.resumes, landing.offers_another) == ("no", True)
+    with pytest.raises(ExcludedError, match="earlier round"):
+        admission.enter(services, link, incoming={"visit": "b" * 20}, resume=resume)
+    somebody_else = {"visit": "c" * 20, "somebody": "else"}
+    assert admission.enter(services, link, incoming=somebody_else, resume=resume).is_new
+
+
+def test_trying_out_the_simulated_link_bars_nobody(opened):
+    simulated = recruitment(opened, "simulated", environment="simulated").token
+    tried = admission.enter(
+        opened, simulated, incoming={"participant": "s1", "competence": "careful"}
+    )
+    link = recruitment(opened, "lab").token
+    landing = admission.look_at(opened, link, incoming={}, resume=(tried.token,))
+    assert (landing.problem, landing.resumes) == (None, "no")
+
+
 def test_pilot_people_are_barred_from_the_main_study(both_services, stimuli, tmp_path):
     create_study(both_services, write_study(tmp_path), stimuli=stimuli)
     pilot_study(both_services, "things")
@@ -239,6 +302,10 @@ def test_pilot_people_are_barred_from_the_main_study(both_services, stimuli, tmp
     open_study(both_services, "things")
     with pytest.raises(ExcludedError, match="earlier round"):
         enter(both_services, "anna")
+    link = recruitment(both_services).token
+    landing = admission.look_at(both_services, link, incoming={"PROLIFIC_PID": "anna"})
+    assert (landing.resumes, landing.offers_another) == ("no", False)
+    assert "earlier round" in str(landing.problem)
     enter(both_services, "bob")
     assert study_progress(both_services, "things").n_arrived == 1
     assert study_progress(both_services, "things", environment="pilot").n_arrived == 1

@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from study_server.services.studies import close_study
+from study_server.services.studies import (
+    close_study,
+    create_study,
+    freeze_study,
+    open_study,
+    pilot_study,
+)
 from tests.hit_templates.markup import Markup
 from tests.study_server.web.worlds import NAMES, STUDY_TOML, Visitor, World, make_world
 
@@ -161,6 +167,26 @@ def test_two_people_share_a_computer_in_the_lab(world: World):
     assert homes != {first.home}
     went_on = first.client.post(first.link)
     assert {went_on.headers["Location"]} == homes
+
+
+def test_a_browser_of_the_pilot_is_told_at_the_live_link(world: World, tmp_path):
+    path = tmp_path / "piloted.toml"
+    path.write_text(STUDY_TOML.replace('name = "small"', 'name = "piloted"'))
+    create_study(world.services, path, stimuli=world.study.set_folder)
+    study = pilot_study(world.services, "piloted")
+    piloted = World(app=world.app, services=world.services, study=study)
+    client = world.app.test_client()
+    assert client.post(piloted.link(environment="pilot")).status_code == 303
+    freeze_study(world.services, "piloted")
+    open_study(world.services, "piloted")
+    page = client.get(piloted.link()).text
+    assert "earlier round" in page
+    assert "Welcome back" not in page
+    assert 'name="start"' not in page
+    assert 'name="somebody" value="else"' in page
+    assert client.post(piloted.link()).status_code == 403
+    # Another study knows nothing of it.
+    assert client.post(world.link()).status_code == 303
 
 
 def test_the_landing_says_that_somebody_has_finished_here(world: World):
