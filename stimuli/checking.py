@@ -145,6 +145,7 @@ def _check_trials(
     checked: Checked,
 ) -> None:
     ids = {stimulus.id for stimulus in stimuli}
+    origins = {stimulus.id: stimulus.source_sha256 for stimulus in stimuli}
     classes = opened.classes()
     for trial in trials:
         expected = trial_id(trial.slots, trial.question, classes=trial.classes)
@@ -152,6 +153,11 @@ def _check_trials(
             checked.problems.append(f"trial {trial.id}: its id should be {expected}")
         if missing := set(trial.slots.values()) - ids:
             checked.problems.append(f"trial {trial.id}: no stimulus {sorted(missing)}")
+        shown = {origins[i] for i in trial.slots.values() if i in origins}
+        if shown - set(trial.sources):
+            checked.problems.append(
+                f"trial {trial.id}: shows an image that is not among its sources"
+            )
         if unknown := set(trial.classes) - set(classes):
             checked.problems.append(f"trial {trial.id}: no class {sorted(unknown)}")
     counted = opened.summary()["trials"]

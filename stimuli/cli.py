@@ -1,4 +1,4 @@
-"""`secondlook stimuli`: build, check and show stimulus sets.
+"""`secondlook stimuli`: build, check, show and publish stimulus sets.
 
 torch is imported inside the commands only, so that help stays fast.
 """
@@ -14,6 +14,7 @@ import click
 
 from stimuli.errors import StimuliError
 from stimuli.manifest import ROLES
+from stimuli.publish_cli import publish
 
 if TYPE_CHECKING:
     from stimuli.checking import Checked
@@ -31,7 +32,7 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 def stimuli() -> None:
-    """Build, check and show stimulus sets."""
+    """Build, check, show and publish stimulus sets."""
 
 
 @stimuli.command()
@@ -117,6 +118,9 @@ def show(folder: Path, *, out: Path, n: int, role: str | None) -> None:
 
     n_shown = write_sheet(folder, out, n=n, role=role)
     click.echo(f"{n_shown} trials in {out}")
+
+
+stimuli.add_command(publish)
 
 
 def _print_checked(checked: Checked) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stimuli.errors import StimuliError
 from stimuli.manifest import ROLES, ClassInfo, Role, Stimulus, StimulusSet, Trial
+from stimuli.rendering.boards import BoardPainter
 
 _N_COLUMNS: Final = 6
 _CELL: Final = 224
 _GAP: Final = 16
 _LINE: Final = 20
 _N_LINES: Final = 9
+_MAX_WIDTH: Final = 1600
+_REASONS: Final = frozenset({"prototype", "criticism", "random"})
 _COLOURS: Final[Mapping[Role, str]] = {
     "main": "#1d4ed8",
     "practice": "#6b7280",
@@ -32,16 +36,23 @@ class Card:
     """One trial on the sheet.
 
     Attributes:
-        picture: The PNG shown.
+        picture: The PNG shown, or several in one.
         role: Role and, for catches and controls, which.
         colour: Of the role.
         lines: What is written under the picture.
     """
 
-    picture: Path
+    picture: Path | Image.Image
     role: str
     colour: str
     lines: tuple[str, ...]
+
+    def load(self) -> Image.Image:
+        """What is shown, RGB."""
+        if isinstance(self.picture, Image.Image):
+            return self.picture
+        with Image.open(self.picture) as picture:
+            return picture.convert("RGB")
 
 
 def write_sheet(folder: Path, out: Path, *, n: int, role: str | None = None) -> int:
@@ -77,9 +88,9 @@ def write_sheet(folder: Path, out: Path, *, n: int, role: str | None = None) -> 
 
 
 def _name_role(trial: Trial) -> str:
-    is_right = any(use.shows == "correct-top1" for use in trial.uses)
+    is_right = any(use.shows.startswith("correct-") for use in trial.uses)
     more = "(a right answer)" if is_right else trial.control.replace("_", " ")
-    return f"{trial.role} {more}".strip()
+    return " ".join(part for part in (trial.role, more, trial.condition) if part)
 
 
 def _count(opened: StimulusSet, role: str | None) -> int:
@@ -90,13 +101,21 @@ def _cards(opened: StimulusSet, *, n: int, role: str | None) -> Iterator[Card]:
     trials = [t for t in opened.trials() if role in (None, t.role)]
     stimuli = {s.id: s for s in opened.stimuli()}
     classes = opened.classes()
+    painter = BoardPainter(stimuli=stimuli, classes=classes, find=opened.image_path)
     for trial in _spread(trials, n):
-        stimulus = stimuli[trial.slots["target"]]
+        is_one = set(trial.slots) == {"target"}
+        lines = (
+            _describe(trial, stimuli[trial.slots["target"]], classes)
+            if is_one
+            else _describe_board(trial, classes)
+        )
         yield Card(
-            picture=opened.image_path(stimulus.id),
+            picture=opened.image_path(trial.slots["target"])
+            if is_one
+            else painter.paint(trial),
             role=_name_role(trial),
             colour=_COLOURS[trial.role],
-            lines=tuple(_describe(trial, stimulus, classes)),
+            lines=tuple(lines),
         )
 
 
@@ -109,10 +128,28 @@ def _spread(trials: Sequence[Trial], n: int) -> list[Trial]:
     share = {r: min(len(by_role[r]), eighth) for r in others}
     room = max(0, n - sum(share.values()))
     for r in ROLES:
-        of_role, wanted = by_role[r], room if r == "main" else share.get(r, 0)
-        step = max(1, len(of_role) // max(1, wanted))
-        chosen += of_role[::step][:wanted]
+        wanted = room if r == "main" else share.get(r, 0)
+        chosen += _take_evenly(_together(by_role[r]), wanted)
     return chosen[:n]
+
+
+def _together(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """Trials that differ in their condition alone, side by side."""
+    groups: dict[str, list[Trial]] = {}
+    for trial in trials:
+        item = (trial.truth or {}).get("item")
+        key = trial.id if not trial.condition else str(item or trial.sources[0])
+        groups.setdefault(key, []).append(trial)
+    return [sorted(group, key=lambda t: t.condition) for group in groups.values()]
+
+
+def _take_evenly(groups: Sequence[Sequence[Trial]], wanted: int) -> list[Trial]:
+    """Whole groups from the start to the end, `wanted` trials at most."""
+    if not groups or not wanted:
+        return []
+    size = max(map(len, groups))
+    step = max(1, len(groups) // max(1, wanted // size))
+    return [trial for group in groups[::step] for trial in group][:wanted]
 
 
 def _describe(
@@ -127,6 +164,34 @@ def _describe(
         said = f"{name} {_percent(prediction.probabilities[0])}"
         alone = len(stimulus.predictions) == 1
         yield f"says: {said}" if alone else f"{prediction.classifier}: {said}"
+    yield from _describe_facts(trial, stimulus)
+    if trial.key:
+        yield f"right: {', '.join(sorted(set(map(str, trial.key.values()))))}"
+
+
+def _describe_facts(trial: Trial, stimulus: Stimulus) -> Iterator[str]:
+    """What the method found out, as far as it says something at a glance."""
+    facts = stimulus.facts
+    reasons = sorted({use.shows for use in trial.uses} & _REASONS)
+    if reasons:
+        yield f"chosen as: {', '.join(reasons)}"
+    if "n_steps" in facts:
+        step, n_steps = facts["steps_to_flip"], facts["n_steps"]
+        survived = f"survives {n_steps} steps"
+        yield survived if step > n_steps else f"flips at step {step} of {n_steps}"
+    if "n_superpixels" in facts:
+        yield f"shows {facts['n_shown']} of {facts['n_superpixels']} superpixels"
+    if facts.get("is_surviving_8_bits") is False:
+        yield "lost its class in 8 bits"
+
+
+def _describe_board(trial: Trial, classes: Mapping[str, ClassInfo]) -> Iterator[str]:
+    yield f"asks: {trial.question.replace('_', ' ')}"
+    truth = trial.truth or {}
+    if "item" in truth:
+        yield f"item: {truth['item']}"
+    else:
+        yield f"class: {', '.join(classes[c].name for c in trial.classes)}"
     if trial.key:
         yield f"right: {', '.join(sorted(set(map(str, trial.key.values()))))}"
 
@@ -136,54 +201,66 @@ def _percent(probability: float) -> str:
 
 
 def _to_image(cards: Sequence[Card], title: str) -> Image.Image:
-    n_columns = min(_N_COLUMNS, len(cards))
+    pictures = [_fit(card) for card in cards]
+    cell = max(picture.width for picture in pictures)
+    height = max(picture.height for picture in pictures)
+    n_columns = min(_N_COLUMNS, len(cards), max(1, _MAX_WIDTH // (cell + _GAP)))
     n_rows = -(-len(cards) // n_columns)
-    texts = [_wrap_all(card) for card in cards]
-    row_height = _CELL + (max(map(len, texts)) + 1) * _LINE + 2 * _GAP
+    texts = [_wrap_all(card, cell) for card in cards]
+    row_height = height + (max(map(len, texts)) + 1) * _LINE + 2 * _GAP
     top = 3 * _GAP + _LINE
-    width = max(n_columns * (_CELL + _GAP) + _GAP, 480)
+    width = max(n_columns * (cell + _GAP) + _GAP, 480)
     sheet = Image.new("RGB", (width, top + n_rows * row_height), "white")
     draw = ImageDraw.Draw(sheet)
     draw.text((_GAP, _GAP), title, fill="black", font=ImageFont.load_default(20))
-    for position, (card, text) in enumerate(zip(cards, texts, strict=True)):
+    for position, (card, picture) in enumerate(zip(cards, pictures, strict=True)):
         row, column = divmod(position, n_columns)
-        corner = (_GAP + column * (_CELL + _GAP), top + row * row_height)
-        _draw_card(sheet, card, corner=corner, text=text)
+        corner = (_GAP + column * (cell + _GAP), top + row * row_height)
+        sheet.paste(picture, corner)
+        _caption(draw, card, corner=corner, under=picture.size, text=texts[position])
     return sheet
 
 
-def _draw_card(
-    sheet: Image.Image, card: Card, *, corner: tuple[int, int], text: Sequence[str]
+def _fit(card: Card) -> Image.Image:
+    """One picture is drawn at the size of a cell, several as they are."""
+    picture = card.load()
+    is_board = isinstance(card.picture, Image.Image)
+    return picture if is_board else picture.resize((_CELL, _CELL))
+
+
+def _caption(
+    draw: ImageDraw.ImageDraw,
+    card: Card,
+    *,
+    corner: tuple[int, int],
+    under: tuple[int, int],
+    text: Sequence[str],
 ) -> None:
-    left, top = corner
-    draw = ImageDraw.Draw(sheet)
+    left, bottom = corner[0], corner[1] + under[1]
     font = ImageFont.load_default(15)
-    with Image.open(card.picture) as picture:
-        shown = picture.convert("RGB").resize((_CELL, _CELL))
-    sheet.paste(shown, corner)
-    draw.rectangle((left, top + _CELL, left + _CELL - 1, top + _CELL + 3), card.colour)
-    y = top + _CELL + 8
+    draw.rectangle((left, bottom, left + under[0] - 1, bottom + 3), card.colour)
+    y = bottom + 8
     draw.text((left, y), card.role, fill=card.colour, font=font)
     for number, line in enumerate(text, start=1):
         draw.text((left, y + number * _LINE), line, fill="#111827", font=font)
 
 
-def _wrap_all(card: Card) -> list[str]:
+def _wrap_all(card: Card, width: int) -> list[str]:
     font = ImageFont.load_default(15)
-    wrapped = [part for line in card.lines for part in _wrap(line, font)]
+    wrapped = [part for line in card.lines for part in _wrap(line, font, width=width)]
     if len(wrapped) <= _N_LINES:
         return wrapped
     return [*wrapped[: _N_LINES - 1], wrapped[_N_LINES - 1] + " …"]
 
 
 def _wrap(
-    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, *, width: int
 ) -> Iterator[str]:
     """Lines of `text` that fit under a picture."""
     line = ""
     for word in text.split():
         longer = f"{line} {word}".strip()
-        if line and font.getlength(longer) > _CELL:
+        if line and font.getlength(longer) > width:
             yield line
             longer = word
         line = longer
@@ -220,8 +297,17 @@ figcaption p {{ margin: 0.1rem 0; overflow-wrap: anywhere; }}
 """
 
 
+def _read(card: Card) -> bytes:
+    """The bytes of its PNG."""
+    if isinstance(card.picture, Path):
+        return card.picture.read_bytes()
+    buffer = io.BytesIO()
+    card.picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def _figure(card: Card) -> str:
-    encoded = base64.b64encode(card.picture.read_bytes()).decode()
+    encoded = base64.b64encode(_read(card)).decode()
     lines = "".join(f"<p>{html.escape(line)}</p>" for line in card.lines)
     return (
         f'<figure style="--role: {card.colour}">'
