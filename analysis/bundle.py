@@ -44,11 +44,6 @@ class ClassifierCounts:
     n_top1_wrong: int
     n_top5_wrong: int
 
-    @property
-    def n_top1_right(self) -> int:
-        """Images whose first prediction is the label."""
-        return self.n_seen - self.n_top1_wrong
-
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:

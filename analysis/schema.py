@@ -93,6 +93,7 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
                         "top5-of-top1-errors",
                         "top5-of-top5-errors",
                         "correct-top1",
+                        "correct-top5",
                         "prediction",
                     )
                 ),

@@ -116,8 +116,8 @@ class Use:
     Attributes:
         classifier: The classifier's name.
         shows: "top1", "top5-of-top1-errors", "top5-of-top5-errors",
-            "correct-top1" (a right answer put up for judgment) or "prediction"
-            (unlabelled).
+            "correct-top1", "correct-top5" (right by the measure of the recipe, put
+            up for judgment as well) or "prediction" (unlabelled).
         source_sha256: The source image judged.
         label: True class id, None where unlabelled.
         predicted: The class ids of the prediction, best first.

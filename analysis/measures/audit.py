@@ -18,6 +18,7 @@ from analysis.aggregation.k_of_n import tally
 from analysis.blocks import DataTable, Drawing, Prose, Section
 from analysis.bundle import Bundle
 from analysis.intervals import Estimate, no_estimate, stratified_share
+from analysis.measures.rectified_error import CORRECT
 from analysis.wording import count, estimate_numbers, interval
 
 
@@ -76,7 +77,7 @@ def _false_positive(audited: pd.DataFrame, sizes: pd.Series) -> Estimate:
 def _resolved_main(bundle: Bundle) -> pd.DataFrame:
     """Resolved trials that re-examine an error: index trial, column n_yes."""
     counted = tally(bundle.votes, n=bundle.n)
-    errors = bundle.uses.loc[bundle.uses["shows"] != "correct-top1", "trial"]
+    errors = bundle.uses.loc[~bundle.uses["shows"].isin(CORRECT), "trial"]
     return counted[counted["is_resolved"] & counted.index.isin(errors)][["n_yes"]]
 
 

@@ -25,7 +25,8 @@ from analysis.intervals import Estimate, wilson
 from analysis.rejection import Stratum, rejected_difference, rejected_share
 
 SHOWS: Final = ("top1", "top5-of-top1-errors", "top5-of-top5-errors")
-CORRECT: Final = "correct-top1"
+# Right predictions put up as well, by whether a prediction is one class or five.
+CORRECT: Final = ("correct-top1", "correct-top5")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,11 @@ class Judged:
     resolved: pd.DataFrame
 
     @property
+    def n_right(self) -> int:
+        """Every other image it saw."""
+        return self.classifier.n_seen - self.n_wrong
+
+    @property
     def stratum(self) -> Stratum:
         """The wrong images, those without n votes taken to be like the others."""
         return Stratum(n_images=self.n_wrong, judged=self.resolved)
@@ -52,8 +58,7 @@ class Judged:
     @property
     def strata(self) -> list[Stratum]:
         """Every image seen: the wrong ones, and the right ones that nobody judges."""
-        n_right = self.classifier.n_seen - self.n_wrong
-        return [self.stratum, Stratum(n_images=n_right, judged=None)]
+        return [self.stratum, Stratum(n_images=self.n_right, judged=None)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,20 +214,25 @@ def error_result(judged: Judged, votes: pd.DataFrame, *, k: int, n: int) -> Erro
 
 
 def other_sides(bundle: Bundle) -> list[OtherSide]:
-    """Per classifier, what people make of images whose first prediction is right."""
+    """Per classifier, what people make of images whose prediction is right.
+
+    Right by the measure whose errors were put up, so that both sides together are
+    every image seen. A set of top-1 errors says nothing of the right side of the
+    top-5 error, which is a part of it.
+    """
     counted = tally(bundle.votes, n=bundle.n)
     found = []
     for judged in judged_images(bundle):
-        uses = _uses(bundle, CORRECT, classifier=judged.classifier.name)
-        if uses.empty or judged.shows == "top5-of-top5-errors":
+        shows = CORRECT[judged.shows == "top5-of-top5-errors"]
+        uses = _uses(bundle, shows, classifier=judged.classifier.name)
+        if uses.empty:
             continue
         right = _resolved(uses, counted)
-        n_right = judged.classifier.n_top1_right
-        sampled = Stratum(n_images=n_right, judged=right)
+        sampled = Stratum(n_images=judged.n_right, judged=right)
         found.append(
             OtherSide(
                 classifier=judged.classifier.name,
-                n_right=n_right,
+                n_right=judged.n_right,
                 n_judged=len(right),
                 rejected=rejected_share([sampled], bundle.votes, k=bundle.k),
                 two_sided=rejected_share(

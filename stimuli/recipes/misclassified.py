@@ -30,7 +30,8 @@ class MisclassifiedSection(Section):
             both top-5 numbers). "top5-of-top5-errors": the five classes where
             none is right.
         ask: Five classes: whether any is relevant, or each by itself.
-        include_correct: Share of the correctly classified images to include.
+        include_correct: Share of the correctly classified images to include; with
+            "top5-of-top5-errors", of those whose label is among the five.
         seed: For everything that is drawn.
     """
 
@@ -95,9 +96,11 @@ class Misclassified(Recipe):
         pools, included = {}, {}
         for position, name in enumerate(findings.classifiers):
             drafts += self._errors(findings, position)
-            right = [s for s in findings.seen if findings.is_right(s, position)]
+            # What is not an error by the recipe's own measure, so that errors and
+            # right predictions together are every image seen.
+            right = [s for s in findings.seen if self._is_right(findings, s, position)]
             chosen = self._choose_correct(right, findings.seed)
-            drafts += [self._draft(s, position, "correct-top1") for s in chosen]
+            drafts += [self._draft(s, position, self._correct) for s in chosen]
             pools[name], included[name] = len(right), len(chosen)
         facts = {
             "include_correct": {
@@ -108,10 +111,18 @@ class Misclassified(Recipe):
         }
         return Selection(drafts=drafts, facts=facts)
 
+    @property
+    def _correct(self) -> str:
+        is_top5 = self.shows == "top5-of-top5-errors"
+        return "correct-top5" if is_top5 else "correct-top1"
+
     def _is_error(self, findings: Findings, seen: Seen, position: int) -> bool:
+        return not self._is_right(findings, seen, position)
+
+    def _is_right(self, findings: Findings, seen: Seen, position: int) -> bool:
         if self.shows == "top5-of-top5-errors":
-            return not findings.is_right_in_top5(seen, position)
-        return not findings.is_right(seen, position)
+            return findings.is_right_in_top5(seen, position)
+        return findings.is_right(seen, position)
 
     def _errors(self, findings: Findings, position: int) -> Iterator[Draft]:
         for seen in findings.seen:

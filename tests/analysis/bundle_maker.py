@@ -201,12 +201,15 @@ def _judge(
     shown = [first] if plan.shows == "top1" else five
     if plan.kind == "predictions":
         shows = ["prediction"]
-    elif is_wrong:
+    elif is_wrong and (is_top5_wrong or plan.shows != "top5-of-top5-errors"):
         shows = _error_shows(plan.shows, is_top5_wrong=is_top5_wrong)
     else:
         is_included = (image * 7919) % 1000 < 1000 * plan.include_correct
-        shows = ["correct-top1"] if is_included else []
-        shown = [label] if plan.shows == "top1" else [label, *rest[:4]]
+        is_top5 = plan.shows == "top5-of-top5-errors"
+        correct = "correct-top5" if is_top5 else "correct-top1"
+        shows = [correct] if is_included else []
+        if not is_wrong:
+            shown = [label] if plan.shows == "top1" else [label, *rest[:4]]
     if not shows:
         return
     trial = _sha("trial", image, sorted(shown))[:32]
@@ -230,8 +233,6 @@ def _judge(
 def _error_shows(shows: str, *, is_top5_wrong: bool) -> list[str]:
     if shows == "top5-of-top1-errors" and is_top5_wrong:
         return [shows, "top5-of-top5-errors"]
-    if shows == "top5-of-top5-errors" and not is_top5_wrong:
-        return []
     return [shows]
 
 
@@ -275,7 +276,9 @@ def _stimulus(
 
 def _accept(tables: _Tables, plan: Plan, *, rng: np.random.Generator) -> None:
     right = {
-        row["trial"] for row in tables.rows["uses"] if row["shows"] == "correct-top1"
+        row["trial"]
+        for row in tables.rows["uses"]
+        if row["shows"].startswith("correct-")
     }
     for row in tables.rows["trials"]:
         mean = 2.2 if row["trial"] in right else plan.accept_mean

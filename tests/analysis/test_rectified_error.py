@@ -118,15 +118,31 @@ def test_two_classifiers_share_judgments_and_are_paired(make_bundle):
     assert (shared == 2).sum() > 10
 
 
-def test_the_other_side_weighs_included_images_back(make_bundle):
-    bundle = make_bundle(Plan(n_images=300, include_correct=0.4))
+@pytest.mark.parametrize("shows", ["top1", "top5-of-top5-errors"])
+def test_the_other_side_weighs_included_images_back(make_bundle, shows):
+    plan = Plan(n_images=300, shows=shows, include_correct=0.4, has_images=False)
+    bundle = make_bundle(plan)
     (side,) = other_sides(bundle)
     (result,) = error_results(bundle)
-    n_right = bundle.classifiers[0].n_top1_right
+    counts = bundle.classifiers[0]
+    n_right = 300 - (counts.n_top1_wrong if shows == "top1" else counts.n_top5_wrong)
     assert 0 < side.n_judged < n_right == side.n_right
     assert side.two_sided.value == pytest.approx(
         result.rectified.value + side.rejected.value * n_right / 300
     )
+
+
+def test_a_set_of_top_1_errors_has_one_other_side(make_bundle):
+    plan = Plan(
+        n_images=60,
+        shows="top5-of-top1-errors",
+        ask="any",
+        include_correct=0.3,
+        has_images=False,
+    )
+    bundle = make_bundle(plan)
+    (side,) = other_sides(bundle)
+    assert side.n_right == 60 - bundle.classifiers[0].n_top1_wrong
 
 
 def test_without_included_images_there_is_no_other_side(make_bundle):

@@ -167,6 +167,30 @@ def test_correct_images_are_included_by_share_and_shared_by_classifiers(tmp_path
         ]
 
 
+def test_of_top_5_errors_the_included_images_are_right_among_five(tmp_path):
+    # Bee is class 1, jay class 9. The five classes: a 1 2 0 3 4, b 8 1 0 2 3,
+    # c 8 9 0 1 2, all with the bee; d 1 2 0 3 4, without the jay.
+    for name, colours in {"a": (1, 2), "b": (8, 1), "c": (8, 9)}.items():
+        toy.paint(tmp_path / f"photos/bee/{name}.png", *colours)
+    toy.paint(tmp_path / "photos/jay/d.png", 1, 2, confidence=190)
+    kind = 'kind = "misclassified"\nshows = "top5-of-top5-errors"'
+    recipe = toy.write_recipe(tmp_path, recipe=f"{kind}\ninclude_correct = 1.0")
+    built = toy.build(recipe, tmp_path / "set")
+    shows = {
+        (source, use.shows)
+        for (source, _), trial in main_trials(built.set).items()
+        for use in trial.uses
+    }
+    assert shows == {
+        ("bee/a.png", "correct-top5"),
+        ("bee/b.png", "correct-top5"),
+        ("bee/c.png", "correct-top5"),
+        ("jay/d.png", "top5-of-top5-errors"),
+    }
+    counts = built.summary["classifiers"][0]
+    assert (counts["n_top5_right"], counts["n_top5_wrong"]) == (3, 1)
+
+
 def test_predictions_puts_up_every_unlabelled_picture(tmp_path):
     paint_all(tmp_path, {"a.png": (1, 2), "b.png": (3, 4)})
     recipe = toy.write_recipe(tmp_path, recipe='kind = "predictions"', controls="")
