@@ -17,6 +17,7 @@ MEASURES = {
     "mmd-critic": "benchmarks.mmd_critic",
     "stimuli-build": "benchmarks.stimuli_build",
     "responses": "benchmarks.responses",
+    "workers": "benchmarks.workers",
 }
 
 

@@ -18,6 +18,7 @@ from stimuli.publish_cli import publish
 
 if TYPE_CHECKING:
     from stimuli.checking import Checked
+    from stimuli.comparing import Compared
 
 
 class _Group(click.Group):
@@ -79,6 +80,12 @@ def build(recipe: Path, out: Path, *, fresh: bool, is_json: bool) -> None:
     type=click.FloatRange(min=0),
     help="How far probabilities, and margins in logits, may move.",
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Another set of the same recipe: at least 99.5 % must have the same labels "
+    "and steps; the differences are listed.",
+)
 @click.option("--json", "is_json", is_flag=True, help="Print the findings as JSON.")
 def check(
     folder: Path,
@@ -86,19 +93,25 @@ def check(
     recipe: Path | None,
     predictions: bool,
     tolerance: float,
+    against: Path | None,
     is_json: bool,
 ) -> None:
     """Check that SET is still what it says; exit 1 and name what differs."""
     from stimuli.checking import check_set
+    from stimuli.comparing import compare_sets
 
     checked = check_set(
         folder, recipe_path=recipe, has_predictions=predictions, tolerance=tolerance
     )
+    compared = None if against is None else compare_sets(folder, against)
     if is_json:
-        click.echo(json.dumps(vars(checked), ensure_ascii=False))
+        more = {} if compared is None else {"against": compared.to_raw()}
+        click.echo(json.dumps({**vars(checked), **more}, ensure_ascii=False))
     else:
         _print_checked(checked)
-    if checked.problems:
+        if compared is not None:
+            _print_compared(compared)
+    if checked.problems or (compared is not None and not compared.is_enough):
         raise click.exceptions.Exit(1)
 
 
@@ -135,6 +148,16 @@ def _print_checked(checked: Checked) -> None:
     click.echo("all is well" if not checked.problems else "the set has changed")
 
 
+def _print_compared(compared: Compared) -> None:
+    for difference in compared.differences:
+        click.echo(f"between the sets: {difference}")
+    click.echo(
+        f"{compared.n_stimuli} pictures in either set: {compared.n_same} of the same "
+        f"bytes, {compared.n_alike} with the same labels and steps "
+        f"({100 * compared.share:.2f} %, wanted 99.50 %)"
+    )
+
+
 def _describe(summary: Mapping[str, Any]) -> str:
     dataset, trials = summary["dataset"], summary["trials"]
     lines = [f"{dataset['n_images']} images, {dataset['n_unreadable']} unreadable"]
@@ -144,6 +167,7 @@ def _describe(summary: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{n} {role}" for role, n in trials.items())
     lines.append(f"trials: {counts}")
     lines += [f"note: {note}" for note in summary["notes"]]
+    lines += [f"note: {words}" for words in summary["execution"]["incidents"]]
     return "\n".join(lines)
 
 

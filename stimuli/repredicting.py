@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimuli.classifiers import Classifier
-from stimuli.errors import UnreadableImageError
 from stimuli.cores import count_cores, one_core_each
+from stimuli.errors import UnreadableImageError
 from stimuli.images import decode_png
 from stimuli.judging import Scores, predict
 from stimuli.manifest import Prediction, Stimulus, StimulusSet
