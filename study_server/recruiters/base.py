@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Final, Literal, Protocol, TypeVar, runtime_checkable
 
 from hit_templates.base import Competence
 from study_server.recruiters.sections import RecruiterSection
@@ -57,6 +57,7 @@ class Identity:
 class PostForm:
     """Go back by posting these fields."""
 
+    kind: ClassVar[str] = "form"
     url: str
     fields: Mapping[str, str]
 
@@ -65,6 +66,7 @@ class PostForm:
 class Redirect:
     """Go back to this address; `code`, where there is one, is shown as well."""
 
+    kind: ClassVar[str] = "redirect"
     url: str
     code: str | None = None
 
@@ -73,6 +75,7 @@ class Redirect:
 class ShowCode:
     """The person enters this code at the recruiter's site."""
 
+    kind: ClassVar[str] = "code"
     code: str
 
 
@@ -80,8 +83,23 @@ class ShowCode:
 class ThankYou:
     """There is nowhere to go back to."""
 
+    kind: ClassVar[str] = "thanks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveBack:
+    """Nothing was finished: the person gives their place back at the site.
+
+    Attributes:
+        words: What to do there, in whole sentences.
+    """
+
+    kind: ClassVar[str] = "give_back"
+    words: str
+
 
 Handoff = PostForm | Redirect | ShowCode | ThankYou
+Leaving = GiveBack | ThankYou
 
 
 @runtime_checkable
@@ -115,3 +133,6 @@ class Admits(Protocol[SectionT_contra]):
 
     def finish(self, section: SectionT_contra, visit_ids: Mapping[str, str]) -> Handoff:
         """How somebody who has finished goes back."""
+
+    def leave(self, section: SectionT_contra, visit_ids: Mapping[str, str]) -> Leaving:
+        """How somebody who has finished nothing goes back; never with a code."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from study_server.recruiters.base import Handoff, Leaving
 from study_server.services import leases, seating
 from study_server.services.recruitments import (
     LETS_IN,
@@ -65,7 +66,7 @@ def _shared(where: Whereabouts) -> dict[str, Any]:
         "texts": file.texts,
         "contact": file.consent.contact,
         "is_rehearsal": enrolment.environment != "live",
-        "can_withdraw": enrolment.step not in ("withdrawn", "failed"),
+        "can_withdraw": enrolment.step != "withdrawn",
     }
 
 
@@ -140,20 +141,34 @@ def _debriefing(tx: Transaction, where: Whereabouts) -> Step:
 
 
 def _finish(tx: Transaction, where: Whereabouts) -> Step:
-    recruitment = studies.get_recruitment(tx, where.enrolment.recruitment_id)
-    section = read_recruiter_section(recruitment)
-    handoff = recruiter_of(recruitment).finish(section, where.session.recruiter_ids)
     return FinishStep(
-        **_shared(where), handoff=handoff, can_take_another=may_take_another(tx, where)
+        **_shared(where),
+        handoff=_handoff(tx, where),
+        can_take_another=may_take_another(tx, where),
     )
 
 
 def _withdrawn(tx: Transaction, where: Whereabouts) -> Step:
-    return WithdrawnStep(**_shared(where))
+    # Pay is for work done, not for leaving it to be used.
+    has_worked = sessions.has_completed(tx, where.enrolment.id)
+    handoff = _handoff(tx, where) if has_worked else _leaving(tx, where)
+    return WithdrawnStep(**_shared(where), handoff=handoff)
 
 
 def _failed(tx: Transaction, where: Whereabouts) -> Step:
-    return FailedStep(**_shared(where))
+    return FailedStep(**_shared(where), handoff=_leaving(tx, where))
+
+
+def _handoff(tx: Transaction, where: Whereabouts) -> Handoff:
+    recruitment = studies.get_recruitment(tx, where.enrolment.recruitment_id)
+    section = read_recruiter_section(recruitment)
+    return recruiter_of(recruitment).finish(section, where.session.recruiter_ids)
+
+
+def _leaving(tx: Transaction, where: Whereabouts) -> Leaving:
+    recruitment = studies.get_recruitment(tx, where.enrolment.recruitment_id)
+    section = read_recruiter_section(recruitment)
+    return recruiter_of(recruitment).leave(section, where.session.recruiter_ids)
 
 
 _BUILDERS: Final[Mapping[str, Callable[[Transaction, Whereabouts], Step]]] = {

@@ -25,6 +25,7 @@ from study_server.services.way import (
     step_after,
 )
 from study_server.store import Transaction, sessions, studies
+from study_server.store.people import FAILED_CHECK
 
 MAX_SURVEY_CHARACTERS: Final = 2000
 
@@ -128,16 +129,20 @@ def submit_debriefing(services: Services, token: str) -> None:
 def withdraw(services: Services, token: str) -> None:
     """Withdraw, at any time: responses are kept but never count, the place is free.
 
+    Whoever failed the check may withdraw too: their consent is kept until then.
+
     Raises:
         UnknownTokenError: If the address belongs to nobody.
     """
     with services.store.write() as tx:
         where = find_whereabouts(tx, token, is_locked=True)
-        if where.enrolment.step in ("withdrawn", "failed"):
+        if where.enrolment.step == "withdrawn":
             return
         now = services.clock()
         where.enrolment.step, where.enrolment.withdrawn_at = "withdrawn", now
         for session in sessions.sessions_of(tx, where.enrolment.id):
+            if session.reason == FAILED_CHECK:
+                continue  # over already, and the flow keeps its reason
             end_session(tx, session, state="withdrawn", reason="withdrawn", at=now)
 
 
@@ -221,7 +226,7 @@ def _fail(services: Services, here: _Here) -> None:
         here.tx,
         here.where.session,
         state="returned",
-        reason="failed_comprehension",
+        reason=FAILED_CHECK,
         at=services.clock(),
     )
 

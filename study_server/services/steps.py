@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from study_server.recruiters.base import Handoff
+from study_server.recruiters.base import Handoff, Leaving
 from study_server.services.study_sections import ComprehensionItem, SurveyItem
 
 
@@ -131,9 +131,10 @@ class FinishStep(StepBase):
 
 @dataclass(frozen=True, kw_only=True)
 class WithdrawnStep(StepBase):
-    """Withdrawn; nothing more to do."""
+    """Withdrawn; `handoff` is that of finishing for whoever completed a block."""
 
     name = "withdrawn"
+    handoff: Handoff | Leaving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,9 +151,10 @@ class ExpiredStep(StepBase):
 
 @dataclass(frozen=True, kw_only=True)
 class FailedStep(StepBase):
-    """The comprehension check was not passed."""
+    """The comprehension check was not passed; `handoff` says how to go back."""
 
     name = "failed"
+    handoff: Leaving
 
 
 Step = (

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Select, case, func, select
 
 from study_server.store.engine import Transaction
+from study_server.store.people import has_failed_check
 from study_server.store.tables import (
     Amendment,
     AuditResponse,
@@ -240,7 +241,7 @@ def flow(tx: Transaction, scope: Scope) -> dict[str, int]:
     people = select(
         func.count(Enrolment.id).label("arrived"),
         func.count(Enrolment.consented_at).label("consented"),
-        _count(Enrolment.step == "failed").label("failed_comprehension"),
+        _count(has_failed_check()).label("failed_comprehension"),
         func.count(Enrolment.withdrawn_at).label("withdrawn"),
     ).where(*_in(scope))
     reached = (

@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Table, func, insert, or_, select
+from sqlalchemy import Table, exists, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import ColumnElement
 
 from study_server.store.engine import Transaction
 from study_server.store.tables import (
     Enrolment,
     EnrolmentSource,
     Participant,
+    Session,
     Study,
     Worker,
 )
+
+FAILED_CHECK: Final = "failed_comprehension"
+
+
+def has_failed_check() -> ColumnElement[bool]:
+    """Whether an enrolment did not pass the check, withdrawn afterwards or not."""
+    return exists().where(
+        Session.enrolment_id == Enrolment.id, Session.reason == FAILED_CHECK
+    )
 
 
 def find_participant(
@@ -139,7 +150,7 @@ def count_arrivals(tx: Transaction, study_id: int, *, environment: str) -> Arriv
     query = select(
         func.count(),
         func.count(Enrolment.consented_at),
-        func.count().filter(Enrolment.step == "failed"),
+        func.count().filter(has_failed_check()),
     ).where(Enrolment.study_id == study_id, Enrolment.environment == environment)
     row = tx.execute(query).one()
     return Arrivals(n_arrived=row[0], n_consented=row[1], n_failed_comprehension=row[2])

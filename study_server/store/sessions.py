@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import exists, func, insert, select, update
 
 from study_server.store import blocks
 from study_server.store.engine import Transaction
@@ -78,6 +78,14 @@ def count_sessions(tx: Transaction, enrolment_id: int) -> int:
     """How many blocks an enrolment has begun."""
     query = select(func.count()).where(Session.enrolment_id == enrolment_id)
     return tx.scalar(query) or 0
+
+
+def has_completed(tx: Transaction, enrolment_id: int) -> bool:
+    """Whether an enrolment completed a block, valid or not."""
+    query = exists().where(
+        Session.enrolment_id == enrolment_id, Session.completed_at.is_not(None)
+    )
+    return bool(tx.scalar(select(query)))
 
 
 def find_place(tx: Transaction, token: str, *, enrolment_id: int) -> PlacedTrial | None:

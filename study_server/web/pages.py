@@ -13,15 +13,17 @@ from markupsafe import Markup
 
 from hit_templates.base import get_paradigm
 from hit_templates.rendering import render_instructions
-from study_server.recruiters.base import PostForm, Redirect, ShowCode, ThankYou
+from study_server.recruiters.base import PostForm
 from study_server.services.steps import (
     ComprehensionStep,
+    FailedStep,
     FinishStep,
     InstructionsStep,
     PracticeStep,
     Step,
     StepBase,
     TrialsStep,
+    WithdrawnStep,
 )
 from study_server.web.security import allow, allow_form_to
 
@@ -84,6 +86,7 @@ def render_step(step: Step, *, problem: str = "") -> str:
     """The page of a participant's current step."""
     if isinstance(step, PracticeStep | TrialsStep) and _is_running(step):
         return render_runner(participant_runner(step), paradigm=step.paradigm)
+    _allow_handoff(step)
     return render_template(
         _template_of(step),
         step=step,
@@ -129,26 +132,17 @@ def _is_running(step: PracticeStep | TrialsStep) -> bool:
 
 
 def _template_of(step: Step) -> str:
-    match step:
-        case FinishStep():
-            return _finish_template(step)
-        case PracticeStep() | TrialsStep():
-            return "participant/block_intro.html"
-        case _:
-            return f"participant/{step.name}.html"
+    if isinstance(step, PracticeStep | TrialsStep):
+        return "participant/block_intro.html"
+    return f"participant/{step.name}.html"
 
 
-def _finish_template(step: FinishStep) -> str:
-    match step.handoff:
-        case PostForm(url=url):
-            allow_form_to(url)
-            return "participant/finish_form.html"
-        case Redirect():
-            return "participant/finish_redirect.html"
-        case ShowCode():
-            return "participant/finish_code.html"
-        case ThankYou():
-            return "participant/finish.html"
+def _allow_handoff(step: Step) -> None:
+    """Let a form on the page be sent to the recruiter's site."""
+    if not isinstance(step, FinishStep | WithdrawnStep | FailedStep):
+        return
+    if isinstance(step.handoff, PostForm):
+        allow_form_to(step.handoff.url)
 
 
 def _instructions(step: Step) -> Markup | None:

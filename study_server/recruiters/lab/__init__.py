@@ -12,6 +12,7 @@ from study_server.recruiters.base import (
     Environment,
     Handoff,
     Identity,
+    Leaving,
     ThankYou,
     Visit,
 )
@@ -56,6 +57,10 @@ class Lab:
 
     def finish(self, section: LabSection, visit_ids: Mapping[str, str]) -> Handoff:
         """Nowhere to go: the person is still in the lab."""
+        return ThankYou()
+
+    def leave(self, section: LabSection, visit_ids: Mapping[str, str]) -> Leaving:
+        """Nowhere to go either."""
         return ThankYou()
 
 

@@ -15,14 +15,17 @@ from study_server.errors import IdentityError
 from study_server.recruiters.base import (
     MAX_ID_LENGTH,
     Environment,
+    GiveBack,
     Handoff,
     Identity,
+    Leaving,
     Redirect,
     ShowCode,
     Visit,
 )
 from study_server.recruiters.sections import LinkSection
 
+_SITES: Final = {"prolific": "Prolific"}
 _ID: Final = re.compile(r"[^\x00-\x20\x7f{}%<>\"'`]+")
 
 
@@ -77,6 +80,15 @@ class Link:
             return ShowCode(code=code or "")
         url = section.redirect.replace("{code}", quote(code or "", safe=""))
         return Redirect(url=url, code=code)
+
+    def leave(self, section: LinkSection, visit_ids: Mapping[str, str]) -> Leaving:
+        """Give the place back at the site: the code is for finished work only."""
+        site = _SITES.get(section.profile or "", "the site you came from")
+        return GiveBack(
+            words=f"Please return your submission on {site}: there is no completion "
+            "code for a study that was not finished, and the place you return goes to "
+            "somebody else."
+        )
 
 
 def _given(visit: Visit, parameter: str) -> str | None:

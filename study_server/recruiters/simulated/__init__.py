@@ -16,6 +16,7 @@ from study_server.recruiters.base import (
     Environment,
     Handoff,
     Identity,
+    Leaving,
     ThankYou,
     Visit,
 )
@@ -66,6 +67,10 @@ class Simulated:
         self, section: SimulatedSection, visit_ids: Mapping[str, str]
     ) -> Handoff:
         """Nowhere to go."""
+        return ThankYou()
+
+    def leave(self, section: SimulatedSection, visit_ids: Mapping[str, str]) -> Leaving:
+        """Nowhere to go either."""
         return ThankYou()
 
 

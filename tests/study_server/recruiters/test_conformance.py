@@ -10,6 +10,7 @@ import study_server.recruiters
 from study_server.errors import IdentityError
 from study_server.recruiters.base import (
     Admits,
+    GiveBack,
     Identity,
     PostForm,
     Redirect,
@@ -110,6 +111,22 @@ def test_going_back_works_and_works_again(name, section, visit, again, other):
     handoff = recruiter.finish(section, ids)
     assert isinstance(handoff, PostForm | Redirect | ShowCode | ThankYou)
     assert recruiter.finish(section, ids) == handoff
+
+
+@pytest.mark.parametrize(("name", "section", "visit", "again", "other"), CASES)
+def test_leaving_early_never_hands_out_a_code(name, section, visit, again, other):
+    recruiter = get_recruiter(name)
+    ids = recruiter.identify(section, visit).visit_ids
+    leaving = recruiter.leave(section, ids)
+    assert isinstance(leaving, GiveBack | ThankYou)
+    code = getattr(section, "completion_code", None)
+    assert code is None or code not in repr(leaving)
+
+
+def test_people_of_a_market_are_told_to_return_their_submission():
+    link = get_recruiter("link")
+    assert "return your submission on Prolific" in link.leave(PROLIFIC, {}).words
+    assert "on the site you came from" in link.leave(OWN, {}).words
 
 
 @pytest.mark.parametrize(("name", "section", "visit", "again", "other"), CASES)

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from study_server.errors import FormError, UnknownTokenError
-from study_server.recruiters.base import Redirect
+from study_server.recruiters.base import GiveBack, Redirect
 from study_server.services import Services, leases, participation, responding
 from study_server.services.steps import (
     ComprehensionStep,
@@ -23,8 +23,9 @@ from study_server.services.steps import (
     WithdrawnStep,
 )
 from study_server.services.studies import study_progress
-from study_server.store import people
+from study_server.store import export_rows, people
 from tests.study_server.conftest import FakeClock, open_things
+from tests.study_server.made_sets import SetSize, write_set
 from tests.study_server.walking import (
     do_block,
     enter,
@@ -158,7 +159,69 @@ def test_failing_the_check_twice_gives_the_place_back(opened_on_both):
     (ended,) = progress.sessions
     assert (ended.state, ended.reason) == ("returned", "failed_comprehension")
     assert enter(opened_on_both) == token  # coming again does not give a third try
-    assert isinstance(step_of(opened_on_both, token), FailedStep)
+    failed = step_of(opened_on_both, token)
+    assert isinstance(failed, FailedStep)
+    assert isinstance(failed.handoff, GiveBack)
+
+
+def test_whoever_failed_the_check_may_withdraw_their_consent(opened_on_both):
+    token = enter(opened_on_both)
+    participation.submit_consent(opened_on_both, token, {"agree": "yes"})
+    participation.submit_instructions(opened_on_both, token)
+    for number in ("0", "1"):
+        form = {"question_0": "1", "question_1": "0", "try": number}
+        participation.submit_comprehension(opened_on_both, token, form)
+    assert step_of(opened_on_both, token).can_withdraw
+    participation.withdraw(opened_on_both, token)
+    left = step_of(opened_on_both, token)
+    assert isinstance(left, WithdrawnStep)
+    assert isinstance(left.handoff, GiveBack)
+    assert not left.can_withdraw
+    with opened_on_both.store.read() as tx:
+        flow = export_rows.flow(tx, export_rows.Scope(study_id=1, environment="live"))
+    assert (flow["failed_comprehension"], flow["withdrawn"]) == (1, 1)
+    assert study_progress(opened_on_both, "things").n_failed_comprehension == 1
+
+
+def test_who_did_a_block_keeps_the_code_when_withdrawing_at_the_end(opened_on_both):
+    token = go_all_the_way(opened_on_both, "anna")
+    participation.submit_survey(opened_on_both, token, {})
+    participation.submit_debriefing(opened_on_both, token)
+    finish = step_of(opened_on_both, token)
+    participation.withdraw(opened_on_both, token)
+    left = step_of(opened_on_both, token)
+    assert isinstance(left, WithdrawnStep)
+    assert left.handoff == finish.handoff
+    assert left.handoff.code == "C1ABCDEF"
+
+
+def test_who_withdraws_within_the_first_block_gets_no_code(opened_on_both):
+    token = enter(opened_on_both)
+    go_to_practice(opened_on_both, token)
+    do_block(opened_on_both, token)
+    participation.withdraw(opened_on_both, token)
+    left = step_of(opened_on_both, token)
+    assert isinstance(left, WithdrawnStep)
+    assert isinstance(left.handoff, GiveBack)
+    assert "C1ABCDEF" not in repr(left)
+
+
+def test_who_withdraws_within_the_second_block_is_paid_for_the_first(
+    services, tmp_path
+):
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=16, n_catch=20))
+    open_things(
+        services, stimuli, folder=tmp_path, design="max_blocks_per_participant = 2"
+    )
+    token = go_all_the_way(services, "anna")
+    participation.take_another_block(services, token)
+    participation.withdraw(services, token)
+    left = step_of(services, token)
+    assert isinstance(left, WithdrawnStep)
+    assert left.handoff == Redirect(
+        url="https://app.prolific.com/submissions/complete?cc=C1ABCDEF",
+        code="C1ABCDEF",
+    )
 
 
 @pytest.mark.parametrize("n_steps", range(5))

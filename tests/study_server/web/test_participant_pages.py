@@ -131,6 +131,47 @@ def test_every_page_offers_to_withdraw(world: World):
     assert all(f"{visitor.home}withdraw" in page for page in pages)
 
 
+def test_leaving_early_says_what_to_do_at_the_site_one_came_from(world: World):
+    visitor = world.visitor("link", WHO="p1").walk_to_trials()
+    visitor.post("withdraw")
+    page = visitor.page()
+    assert "return your submission on the site you came from" in page
+    assert "DONE-42" not in page
+    lab = world.visitor()
+    lab.come_in()
+    lab.post("withdraw")
+    assert "You can close this page now." in lab.page()
+    assert "submission" not in lab.page()
+
+
+def test_withdrawing_after_the_last_page_keeps_the_code_in_reach(world: World):
+    visitor = world.visitor("link", WHO="p1").walk_to_survey()
+    visitor.post("survey")
+    visitor.post("debriefing")
+    visitor.post("withdraw")
+    page = visitor.page()
+    assert heading(page) == "You have withdrawn"
+    assert 'id="code">DONE-42<' in page
+
+
+def test_who_fails_the_check_is_sent_back_and_may_withdraw(world: World):
+    visitor = world.visitor("link", WHO="p1")
+    visitor.come_in()
+    visitor.post("consent", agree="yes")
+    visitor.post("warning")
+    visitor.post("instructions")
+    for number in ("0", "1"):
+        visitor.post("comprehension", question_0="0", question_1="0", **{"try": number})
+    page = visitor.page()
+    assert heading(page) == "Thank you for your interest"
+    assert "return your submission" in page
+    assert "DONE-42" not in page
+    assert f"{visitor.home}withdraw" in page
+    assert visitor.client.get(f"{visitor.home}withdraw").status_code == 200
+    visitor.post("withdraw")
+    assert heading(visitor.page()) == "You have withdrawn"
+
+
 def test_withdrawing_asks_first_and_is_for_good(world: World):
     visitor = world.visitor().walk_to_trials()
     asked = visitor.client.get(f"{visitor.home}withdraw")
