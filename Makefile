@@ -6,6 +6,8 @@ STAMP := $(VENV)/.installed
 DEMO_OUT ?= runs/demo
 ONLY ?=
 PYTEST_ARGS ?=
+# Files are shared out over the cores; fixtures of a file stay together.
+SPREAD := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-all check format bench docs clean
@@ -30,10 +32,10 @@ run: $(STAMP)  ## open the demo study for a person: dashboard and participant li
 	$(BIN)/secondlook demo serve --out $(DEMO_OUT)
 
 test: $(STAMP)  ## every test but the slow ones
-	$(BIN)/pytest -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not slow" $(SPREAD) $(PYTEST_ARGS)
 
 test-all: $(STAMP)  ## every test
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(SPREAD) $(PYTEST_ARGS)
 
 check: $(STAMP)  ## lint, format, types, import contracts, generated docs
 	$(BIN)/ruff check .
