@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from torch import Tensor
@@ -16,6 +16,7 @@ from stimuli.explanations._perturbation import Perturbation, Subject
 from stimuli.explanations._surrogate import (
     Bits,
     Floats,
+    Kernel,
     Surrogate,
     draw_bits,
     fit,
@@ -23,8 +24,46 @@ from stimuli.explanations._surrogate import (
 )
 from stimuli.segmentation import Segments
 
-if TYPE_CHECKING:
-    from stimuli.explanations.lime import Lime
+Top = Literal["select", "show"]
+
+
+class Settings(Protocol):
+    """The options of `Lime` that a run needs."""
+
+    @property
+    def name(self) -> str:
+        """What manifests call the explanation."""
+        ...
+
+    @property
+    def n_samples(self) -> int:
+        """Perturbed images per image."""
+        ...
+
+    @property
+    def sigma(self) -> float:
+        """Width of the kernel."""
+        ...
+
+    @property
+    def kernel(self) -> Kernel:
+        """Which kernel."""
+        ...
+
+    @property
+    def k(self) -> int:
+        """How many superpixels count as the top."""
+        ...
+
+    @property
+    def top(self) -> Top:
+        """Whether the top is selected before the fit, or shown after it."""
+        ...
+
+    @property
+    def n_stability_seeds(self) -> int:
+        """Further seeds to explain with."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +117,7 @@ class Request:
 class Run:
     """One call: what is done so far, and what could not be done."""
 
-    lime: Lime
+    lime: Settings
     perturbation: Perturbation
     seed: int
     samples: dict[str, Bits]
@@ -194,7 +233,7 @@ class _Seen:
     probabilities: Floats
 
 
-def _fit_one(lime: Lime, seen: _Seen) -> Surrogate:
+def _fit_one(lime: Settings, seen: _Seen) -> Surrogate:
     return fit(
         seen.bits,
         seen.probabilities,
@@ -204,7 +243,7 @@ def _fit_one(lime: Lime, seen: _Seen) -> Surrogate:
 
 
 def _facts(
-    lime: Lime,
+    lime: Settings,
     request: Request,
     *,
     first: Surrogate,

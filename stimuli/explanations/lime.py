@@ -18,7 +18,7 @@ from stimuli.explanations._base import (
     ExplanationError,
     check_request,
 )
-from stimuli.explanations._lime_run import LimeExplanation, Request, Run
+from stimuli.explanations._lime_run import LimeExplanation, Request, Run, Top
 from stimuli.explanations._perturbation import Fill, Perturbation
 from stimuli.explanations._surrogate import Bits, Kernel
 from stimuli.pixel_model import PixelModel
@@ -31,7 +31,6 @@ from stimuli.segmentation import (
     segment_groups,
 )
 
-Top = Literal["select", "show"]
 Dtype = Literal["float32", "bfloat16"]
 
 _LEAST: Final = {"n_samples": 2, "k": 1, "images_at_once": 1, "n_stability_seeds": 0}
