@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from study_server.errors import StudyFrozenError, StudyStateError
+from study_server.errors import StudyDesignError, StudyFrozenError, StudyStateError
 from study_server.services import Services
 from study_server.services.block_plans import compose_blocks
 from study_server.services.ingest import (
@@ -60,12 +60,14 @@ def create_study(services: Services, path: Path, *, stimuli: Path) -> StudyRecor
         StudyFileError: Every problem of the file.
         StimulusSetError: If the folder is no finished stimulus set.
         StimulusSetChangedError: If images differ from the manifest.
-        StudyDesignError: If the trials cannot be asked this way.
+        StudyDesignError: If the trials cannot be asked this way, or people of a
+            study that does not exist are to be excluded.
         StudyFrozenError: If a frozen study has that name.
     """
     file = parse_study_file(path)
     with services.store.read() as tx:
         _refuse_frozen(tx, file)
+        _refuse_unknown_exclusions(tx, file)
     loaded = load_set(stimuli)
     check_design(file, loaded)
     with services.store.write() as tx:
@@ -218,6 +220,19 @@ def _refuse_frozen(tx: Transaction, file: StudyFile) -> None:
         "another name, or write down what you do differently with `secondlook study "
         "amend`"
     )
+
+
+def _refuse_unknown_exclusions(tx: Transaction, file: StudyFile) -> None:
+    """A mistyped name would exclude nobody, and nothing would ever say so."""
+    known = studies.study_names(tx)
+    unknown = [name for name in file.exclude.studies if name not in known]
+    if unknown:
+        there = ", ".join(name for name in known if name != file.study.name)
+        raise StudyDesignError(
+            f"[exclude] studies: no study is named {', '.join(map(repr, unknown))}; "
+            f"there are: {there or 'no others yet'}. Create the other study first, "
+            "or leave its name out"
+        )
 
 
 def _changes(

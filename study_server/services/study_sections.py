@@ -221,7 +221,9 @@ class SurveySection(Section):
 class ExcludeSection(Section):
     """`[exclude]`: people of which other studies may not take part."""
 
-    studies: Texts = Field(default=(), description="names of other studies")
+    studies: Texts = Field(
+        default=(), description="names of other studies, which must exist"
+    )
     days: int | None = Field(
         default=None, ge=1, description="how many days back; for ever where left out"
     )

@@ -12,6 +12,7 @@ from study_server.errors import (
     ExcludedError,
     IdentityError,
     NotOpenError,
+    StudyDesignError,
     StudyFullError,
     UnknownRecruitmentError,
 )
@@ -337,6 +338,26 @@ def test_people_of_other_studies_are_excluded(
             enter(services, "anna", study="later")
     else:
         enter(services, "anna", study="later")
+
+
+def test_excluding_people_of_a_study_that_is_not_there_is_refused(
+    services, stimuli, tmp_path
+):
+    more = '[exclude]\nstudies = ["thigns", "things", "no-such-study"]'
+    path = write_study(tmp_path, name="later", more=more)
+    with pytest.raises(StudyDesignError, match="no others yet"):
+        create_study(services, path, stimuli=stimuli)
+    open_things(services, stimuli, folder=tmp_path)
+    path = write_study(tmp_path, name="later", more=more)
+    with pytest.raises(StudyDesignError) as caught:
+        create_study(services, path, stimuli=stimuli)
+    assert "no study is named 'thigns', 'no-such-study'; there are: things." in str(
+        caught.value
+    )
+    more = '[exclude]\nstudies = ["things"]'
+    path = write_study(tmp_path, name="later", more=more)
+    for _ in range(2):  # a draft replaced is checked the same way
+        create_study(services, path, stimuli=stimuli)
 
 
 def test_an_ended_lease_makes_room_for_the_next(opened_on_both, clock):
