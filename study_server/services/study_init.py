@@ -17,6 +17,7 @@ RecruiterKind = Literal["lab", "lab-personal", "prolific", "link", "simulated"]
 
 _TITLES: Final = {"relevance": "Is this class relevant for the image?"}
 _N_PERSONAL_LINKS: Final = 20
+_FUNCTION: Final = re.compile(r".+\.py:[A-Za-z_]\w*")
 
 # The demo world's network, in place of a torchvision name.
 DEMO_CLASSIFIER: Final = "demo"
@@ -86,11 +87,31 @@ def _missing(wishes: Wishes) -> list[str]:
     problems = []
     if not wishes.images.is_dir():
         problems.append(f"images: expected a folder, got {wishes.images}")
+    problems += _classifier_problems(wishes)
+    if _is_file_name(wishes.weights) and not Path(str(wishes.weights)).is_file():
+        problems.append(f"weights: there is no file {wishes.weights}")
+    return problems
+
+
+def _classifier_problems(wishes: Wishes) -> list[str]:
+    """What the recipe would be refused for."""
+    problems = []
     file, has_function, _ = wishes.classifier.rpartition(":")
     if has_function and not Path(file).is_file():
         problems.append(f"classifier: there is no file {file}")
-    if _is_file_name(wishes.weights) and not Path(str(wishes.weights)).is_file():
-        problems.append(f"weights: there is no file {wishes.weights}")
+    if has_function and not _FUNCTION.fullmatch(wishes.classifier):
+        problems.append(
+            "classifier: expected file.py:function, a torchvision name or "
+            f"{DEMO_CLASSIFIER!r}, got {wishes.classifier!r}"
+        )
+    is_torchvision = not has_function and wishes.classifier != DEMO_CLASSIFIER
+    if is_torchvision and wishes.weights is None:
+        problems.append("weights: a torchvision name needs a file or a weights name")
+    if not is_torchvision and wishes.weights is not None:
+        problems.append(
+            f"weights: {wishes.classifier} brings its own, so leave out "
+            f"{wishes.weights}; weights go with a torchvision name"
+        )
     return problems
 
 

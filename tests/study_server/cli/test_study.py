@@ -244,6 +244,30 @@ def test_init_refuses_to_overwrite_without_force(call):
     assert 'weights = "IMAGENET1K_V1"' in Path("recipe.toml").read_text()
 
 
+@pytest.mark.parametrize("classifier", ["model.py:build", "demo"])
+def test_init_refuses_weights_for_what_brings_its_own(call, classifier):
+    Path("photos").mkdir()
+    Path("model.py").write_text("def build(): ...\n")
+    Path("weights.pth").write_bytes(b"x")
+    result = call(
+        "study", "init", "--images", "photos", "--classifier", classifier,
+        "--weights", "weights.pth", "--paradigm", "relevance", "--recruiter", "lab",
+        code=1,
+    )  # fmt: skip
+    assert f"weights: {classifier} brings its own" in result.output
+    assert not Path("recipe.toml").exists()
+
+
+def test_init_refuses_a_function_that_is_none(call):
+    Path("photos").mkdir()
+    Path("model.py").write_text("def build(): ...\n")
+    result = call(
+        "study", "init", "--images", "photos", "--classifier", "model.py:2nd",
+        "--paradigm", "relevance", "--recruiter", "lab", code=1,
+    )  # fmt: skip
+    assert "expected file.py:function" in result.output
+
+
 def test_init_names_everything_that_is_missing_at_once(call):
     result = call(
         "study", "init", "--images", "nowhere", "--classifier", "no.py:build",
