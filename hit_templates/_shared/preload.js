@@ -34,7 +34,7 @@ export async function prepare(trial, untilOnline) {
   const prepared = new Prepared(trial);
   const images = [...prepared.fragment.querySelectorAll("img[data-slot]")];
   const examples = [...prepared.fragment.querySelectorAll("img[data-example]")];
-  examples.forEach((image) => void replace(image, image.getAttribute("src")).catch(() => image.remove()));
+  examples.forEach((image, place) => void loadExample(image, prepared, place));
   await Promise.all(images.map((image) => load(image, prepared, untilOnline)));
   return prepared;
 }
@@ -60,6 +60,19 @@ async function load(image, prepared, untilOnline) {
   }
   prepared.record("failed", { slot });
   prepared.isFailed = true;
+}
+
+/** An example is no part of what is judged: without it the trial goes on, recorded. */
+async function loadExample(image, prepared, place) {
+  try {
+    await replace(image, image.getAttribute("src"));
+  } catch {
+    prepared.record("example_failed", { example: place });
+    // Its room stays, so that nothing moves.
+    const room = document.createElement("span");
+    room.className = image.className;
+    image.replaceWith(room);
+  }
 }
 
 /** Put a decoded copy in the place of an image of the fragment. */

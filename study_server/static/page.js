@@ -31,6 +31,13 @@ addEventListener("pageshow", () => {
 const refresh = document.querySelector("[data-refresh-s]");
 if (refresh) {
   setInterval(() => {
-    if (!document.hidden) location.reload();
+    if (!document.hidden && !isInUse()) location.reload();
   }, Number(refresh.dataset.refreshS) * 1000);
+}
+
+/** Whether a reload would close, unfocus or unmark something. */
+function isInUse() {
+  const isFocused = document.activeElement && document.activeElement !== document.body;
+  const isMarked = !(getSelection()?.isCollapsed ?? true);
+  return isFocused || isMarked || document.querySelector("details[open]") !== null;
 }

@@ -147,3 +147,43 @@ def test_pages_fit_a_phone(person_with_phone: Person):
     for path in ("/dashboard/", "/dashboard/studies/small", "/nothing-here"):
         person.open(path)
         assert page.evaluate("document.documentElement.scrollWidth") == 390, path
+
+
+def test_the_dashboard_is_not_reloaded_under_ones_hands(person: Person):
+    page = person.page
+    page.clock.install()
+    person.open("/dashboard/studies/small")
+    page.fill("#name", "ada")
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_selector("details")
+
+    def is_reloaded_after_30_s() -> bool:
+        page.evaluate("window.isOld = true")
+        page.clock.fast_forward(31_000)
+        page.wait_for_timeout(300)
+        page.wait_for_load_state()
+        return not page.evaluate("window.isOld === true")
+
+    page.click("summary")
+    page.evaluate("document.activeElement.blur()")
+    assert not is_reloaded_after_30_s()  # a list is open
+    page.click("summary")
+    assert not is_reloaded_after_30_s()  # and now only has the focus
+    page.evaluate("document.activeElement.blur()")
+    assert is_reloaded_after_30_s()
+
+
+def test_every_column_of_the_dashboard_has_a_name(person: Person):
+    page = person.page
+    person.open("/dashboard/")
+    page.fill("#name", "ada")
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    for path in ("/dashboard/", "/dashboard/studies/small"):
+        person.open(path)
+        heads = page.locator("thead th").evaluate_all(
+            "all => all.map((head) => [head.scope, head.textContent.trim()])"
+        )
+        assert heads
+        assert all(scope == "col" and words for scope, words in heads), path

@@ -112,6 +112,7 @@ def test_a_study_by_touch_on_a_phone(person_with_phone: Person, live: LiveServer
     assert len(boxes) == 1
     ((image, yes, no),) = boxes
     assert image[2] >= 360
+    assert image[1] < 80  # right under the bar
     assert min(yes[2], no[2]) >= 150
     assert min(yes[3], no[3]) >= 56
     assert 844 - 160 < yes[1] < 844 - yes[3]
@@ -307,6 +308,32 @@ def test_an_image_that_fails_is_tried_again_and_then_recorded(
     ]
     assert kinds == ["load_error", "load_error", "load_error", "failed"]
     assert len(of_trials(live)) == 5
+
+
+def test_an_example_that_fails_is_recorded_and_the_trial_goes_on(
+    person: Person, live: LiveServer
+):
+    def with_example(route: Route) -> None:
+        block = route.fetch().json()
+        example = '<img class="sl-example" data-example src="/media/gone" alt="">'
+        block["trials"][0]["html"] += example
+        route.fulfill(json=block)
+
+    def break_it(route: Route) -> None:
+        route.fulfill(status=200, content_type="image/png", body=b"no picture")
+
+    person.page.route("**/block.json", with_example)
+    person.page.route("**/media/gone", break_it)
+    person.go_to_trials()
+    for number in range(1, 6):
+        person.wait_for_trial(number, 5)
+        person.page.keyboard.press("y")
+    person.page.wait_for_selector("h1:text-is('Last questions')")
+    kinds = [event["kind"] for event in live.rows(EVENTS)]
+    assert kinds.count("example_failed") == 1
+    rows = of_trials(live)
+    assert [row["n_display_failures"] for row in rows] == [0] * 5
+    assert all("relevant" in str(row["payload"]) for row in rows)
 
 
 def test_when_the_time_is_over_the_page_says_so(person: Person, live: LiveServer):
