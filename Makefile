@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 SPREAD := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-all check format bench docs clean
+.PHONY: help setup setup-peers demo run test test-all check format bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -24,6 +24,9 @@ $(STAMP): requirements/run.txt requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
+
+setup-peers: $(STAMP)  ## add the peers that parity tests and benchmarks compare with
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/peers.txt
 
 demo: $(STAMP)  ## the whole path on the demo world: stimuli, study, people, report
 	$(BIN)/secondlook demo run --out $(DEMO_OUT)
