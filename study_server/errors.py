@@ -111,7 +111,7 @@ class UnknownTrialError(ResponseRejectedError):
     status = 404
 
 
-class AlreadyAnsweredError(ResponseRejectedError):
+class AlreadyRespondedError(ResponseRejectedError):
     """The trial already has a response, sent under another key."""
 
     status = 409

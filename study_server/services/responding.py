@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from hit_templates.base import ResponseError, get_paradigm
 from study_server.errors import (
-    AlreadyAnsweredError,
+    AlreadyRespondedError,
     LeaseEndedError,
     MalformedResponseError,
     StimulusSetChangedError,
@@ -78,7 +78,7 @@ def take_response(
         UnknownTokenError: If the address belongs to nobody.
         MalformedResponseError: If it is no response, or does not fit the paradigm.
         UnknownTrialError: If the trial is not this enrolment's.
-        AlreadyAnsweredError: If the trial has a response under another key.
+        AlreadyRespondedError: If the trial has a response under another key.
         LeaseEndedError: If the session's time is over.
         ResponseTooLargeError: If it holds more than a response can need.
     """
@@ -168,7 +168,7 @@ def _refuse_wrong_time(
     now: datetime,
 ) -> None:
     if responses.response_under(tx, asked.place.session_id, key=posted.key):
-        raise AlreadyAnsweredError(
+        raise AlreadyRespondedError(
             "this key was used for another trial of the session; every response "
             "needs a key of its own"
         )
@@ -258,7 +258,7 @@ def _second_receipt(
 ) -> Receipt:
     """The same trial once more: a retry gets the same answer, all else is refused."""
     if saved.client_key != posted.key:
-        raise AlreadyAnsweredError("this trial already has a response")
+        raise AlreadyRespondedError("this trial already has a response")
     kind = asked.place.kind
     progress = sessions.progress_of(tx, asked.place.session_id, kind=kind)
     receipt = _receipt(where, asked, saved=saved, progress=progress)

@@ -65,7 +65,7 @@ Rule = Callable[[Evidence, QualitySection], bool]
 
 def incomplete(evidence: Evidence, quality: QualitySection) -> bool:
     """A trial has no response, or every image failed to show."""
-    return not all(entry.is_answered for entry in evidence.given) or not any(
+    return not all(entry.has_response for entry in evidence.given) or not any(
         entry.is_scored for entry in evidence.given
     )
 

@@ -53,7 +53,7 @@ class Given:
 
     Attributes:
         role: The trial's role.
-        is_answered: Whether there is a row at all.
+        has_response: Whether there is a row at all.
         is_scored: Whether it holds a response, not a display failure.
         is_right: Graded responses only.
         rt_ms: Milliseconds.
@@ -61,7 +61,7 @@ class Given:
     """
 
     role: str
-    is_answered: bool
+    has_response: bool
     is_scored: bool
     is_right: bool | None
     rt_ms: float | None
@@ -89,7 +89,7 @@ def given_in(tx: Transaction, session_id: int) -> list[Given]:
     return [
         Given(
             role=row.role,
-            is_answered=row.id is not None,
+            has_response=row.id is not None,
             is_scored=row.payload is not None,
             is_right=row.is_right,
             rt_ms=row.rt_ms,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from study_server.errors import (
-    AlreadyAnsweredError,
+    AlreadyRespondedError,
     LeaseEndedError,
     MalformedResponseError,
     ResponseTooLargeError,
@@ -107,7 +107,7 @@ def test_the_same_trial_under_another_key_is_refused(opened):
     token = at_trials(opened)
     trial = responding.load_block(opened, token).trials[0].token
     responding.take_response(opened, token, payload(trial, "yes"))
-    with pytest.raises(AlreadyAnsweredError) as caught:
+    with pytest.raises(AlreadyRespondedError) as caught:
         responding.take_response(opened, token, payload(trial, "no"))
     assert (caught.value.status, caught.value.is_final) == (409, True)
 
@@ -117,7 +117,7 @@ def test_a_key_used_for_another_trial_is_refused(opened):
     first, second, *_ = responding.load_block(opened, token).trials
     key = str(uuid4())
     responding.take_response(opened, token, payload(first.token, key=key))
-    with pytest.raises(AlreadyAnsweredError, match="key was used"):
+    with pytest.raises(AlreadyRespondedError, match="key was used"):
         responding.take_response(opened, token, payload(second.token, key=key))
 
 

@@ -29,11 +29,11 @@ def trial(
     rt_ms: float | None = 1000.0,
     n_display_failures: int = 0,
     is_scored: bool = True,
-    is_answered: bool = True,
+    has_response: bool = True,
 ) -> Given:
     return Given(
         role=role,
-        is_answered=is_answered,
+        has_response=has_response,
         is_scored=is_scored,
         is_right=is_right,
         rt_ms=rt_ms,
@@ -110,7 +110,7 @@ def test_display_failures_have_a_limit_only_where_it_is_set():
 def test_a_session_without_any_scored_response_is_incomplete():
     unseen = trial(rt_ms=None, is_scored=False, n_display_failures=1)
     assert find_reason(evidence(unseen, unseen), QualitySection()) == "incomplete"
-    missing = trial(is_answered=False, is_scored=False, rt_ms=None)
+    missing = trial(has_response=False, is_scored=False, rt_ms=None)
     assert find_reason(evidence(trial(), missing), QualitySection()) == "incomplete"
 
 
