@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from hit_templates.base import find_paradigms
 from stimuli import recipe_file
@@ -124,10 +125,18 @@ def keys_table(section: type[BaseModel]) -> str:
     meanings = attributes_of(section)
     rows = []
     for name, field in section.model_fields.items():
-        default = "required" if field.is_required() else f"`{shown(field.default)}`"
+        default = "required" if field.is_required() else default_of(field)
         meaning = field.description or meanings.get(name, "")
         rows.append((f"`{name}`", default, meaning))
     return table(("key", "default", "meaning"), rows)
+
+
+def default_of(field: FieldInfo) -> str:
+    """A default as code, or in words where it is a table of its own."""
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, BaseModel):
+        return "its own defaults"
+    return f"`{shown(value)}`"
 
 
 def shown(value: object) -> str:
@@ -140,10 +149,13 @@ def shown(value: object) -> str:
 
 
 def attributes_of(documented: type) -> dict[str, str]:
-    """Attribute to meaning, from a Google-style docstring."""
-    text = (documented.__doc__ or "").partition("Attributes:")[2]
-    found = re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", text, flags=re.MULTILINE)
-    return {name: " ".join(meaning.split()) for name, meaning in found}
+    """Attribute to meaning, from Google-style docstrings, its parents' included."""
+    meanings: dict[str, str] = {}
+    for kind in reversed(documented.__mro__):
+        text = (kind.__doc__ or "").partition("Attributes:")[2]
+        found = re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", text, flags=re.MULTILINE)
+        meanings |= {name: " ".join(meaning.split()) for name, meaning in found}
+    return meanings
 
 
 def paradigms_page() -> str:

@@ -123,7 +123,14 @@ class ClassifierSection(Section):
 
 
 class DisplaySection(Section):
-    """`[display]`: the crop shown; defaults to what the classifiers expect."""
+    """`[display]`: the crop shown; defaults to what the classifiers expect.
+
+    Attributes:
+        resize: Pixels that the shorter side is scaled to.
+        crop: Side in pixels of the square cut from the middle and shown.
+        interpolation: How it is scaled: "nearest", "bilinear", "bicubic" or
+            "lanczos".
+    """
 
     resize: int | None = Field(None, ge=1, le=4096)
     crop: int | None = Field(None, ge=1, le=4096)
@@ -131,7 +138,12 @@ class DisplaySection(Section):
 
 
 class ExamplesSection(Section):
-    """`[examples]`: pictures that show what a class means."""
+    """`[examples]`: pictures that show what a class means.
+
+    Attributes:
+        per_class: Pictures per class asked about, that are right, confident and
+            in no trial.
+    """
 
     per_class: int = Field(0, ge=0, le=20)
 
@@ -233,17 +245,20 @@ _SECTIONS: Final[dict[str, type[Section]]] = {
 }
 
 
-def read_recipe(path: Path, kinds: dict[str, type[Section]]) -> RecipeFile:
+def read_recipe(
+    path: Path, kinds: dict[str, type[Section]], *, text: str | None = None
+) -> RecipeFile:
     """The recipe in `path`.
 
     Args:
-        path: A TOML file.
+        path: A TOML file; the recipe's paths start in its folder.
         kinds: The `[recipe]` model of every kind of recipe.
+        text: Taken for what the file says, whatever it says by now.
 
     Raises:
         RecipeError: Every problem of the file in one message.
     """
-    text, raw = _read_toml(path)
+    text, raw = _read_toml(path, text)
     problems: list[str] = []
     parsed = {
         name: _parse(model, raw.get(name, {}), where=name, problems=problems)
@@ -268,9 +283,9 @@ def read_recipe(path: Path, kinds: dict[str, type[Section]]) -> RecipeFile:
     return recipe
 
 
-def _read_toml(path: Path) -> tuple[str, dict[str, Any]]:
+def _read_toml(path: Path, given: str | None) -> tuple[str, dict[str, Any]]:
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8") if given is None else given
         return text, tomllib.loads(text)
     except OSError as error:
         raise RecipeError(f"cannot read the recipe {path}: {error.strerror}") from error

@@ -6,6 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+
+@pytest.mark.parametrize("page", ["settings.md", "study-files.md", "recruiters.md"])
+def test_every_key_says_what_it_means(repository: Path, page: str):
+    lines = (repository / "docs" / page).read_text("utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("| `")]
+    assert rows
+    assert [row for row in rows if row.endswith("|  |")] == []
+    assert [row for row in rows if "Pydantic" in row] == []
+
 
 def test_the_generated_pages_are_current(repository: Path):
     ran = subprocess.run(

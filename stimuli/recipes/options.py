@@ -177,6 +177,9 @@ class SelectingSection(Section):
 
     Attributes:
         attack: Gives the adversarial selection its steps to flip.
+        mmd_critic: The options of MMD-critic.
+        adversarial: The options of the selection by steps to flip.
+        probability: The options of the selection by probability.
         layer: Whose response MMD-critic compares; "penultimate" or a name.
         pooling: What becomes of positions: their mean, or all of them.
     """
