@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from stimuli.building import ORIGIN
 from stimuli.classifiers import choose_device, load_classifiers
+from stimuli.errors import RecipeError
 from stimuli.manifest import (
     Stimulus,
     StimulusSet,
@@ -20,7 +21,7 @@ from stimuli.manifest import (
     trial_from_json,
     trial_id,
 )
-from stimuli.recipe_file import read_recipe
+from stimuli.recipe_file import RecipeFile, read_recipe
 from stimuli.recipes import RECIPES
 from stimuli.repredicting import Repeated, repeat_predictions
 
@@ -57,8 +58,9 @@ def check_set(
 
     Args:
         folder: The set.
-        recipe_path: Its recipe, where the classifier's paths start; found by
-            itself on the machine that built the set.
+        recipe_path: Where its recipe lies, in whose folder the classifier's paths
+            start; found by itself on the machine that built the set. What counts
+            is the recipe in the set.
         has_predictions: Whether to make the predictions again.
         tolerance: How far probabilities, and the margin of a changed first
             class in logits, may move between machines.
@@ -177,7 +179,7 @@ def _predict_again(
     path = recipe_path or _find_recipe(opened.folder)
     if path is None:
         return None
-    recipe = read_recipe(path, {kind: entry[0] for kind, entry in RECIPES.items()})
+    recipe = _read_own_recipe(opened, path)
     device = choose_device(recipe.execution.device)
     return repeat_predictions(
         opened,
@@ -185,6 +187,18 @@ def _predict_again(
         classifiers=load_classifiers(recipe, device=device),
         tolerance=tolerance,
     )
+
+
+def _read_own_recipe(opened: StimulusSet, path: Path) -> RecipeFile:
+    """What the set was built from; the file at `path` may say something else by now."""
+    kinds = {kind: entry[0] for kind, entry in RECIPES.items()}
+    try:
+        return read_recipe(path, kinds, text=opened.recipe_text())
+    except RecipeError as error:
+        raise RecipeError(
+            f"{opened.folder / 'recipe.toml'}, with its paths taken from "
+            f"{path.parent}, cannot be followed: {error}"
+        ) from error
 
 
 def _find_recipe(folder: Path) -> Path | None:

@@ -50,6 +50,11 @@ def repeat_predictions(
             class that changed, may move.
     """
     repeated = Repeated()
+    named = {p.classifier for s in stimuli for p in s.predictions}
+    repeated.problems += [
+        f"{name}: the set has its predictions, the recipe has no such classifier"
+        for name in sorted(named - {classifier.name for classifier in classifiers})
+    ]
     for classifier in classifiers:
         stored = {s.id: _find(s, classifier.name) for s in stimuli}
         hashes = {p.weights_sha256 for p in stored.values() if p is not None}

@@ -5,8 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from stimuli.checking import check_set
+from stimuli.cli import stimuli
+from stimuli.errors import RecipeError
 from stimuli.manifest import StimulusSet, StimulusSetError
 
 from . import toy
@@ -93,6 +96,36 @@ def test_a_set_that_travelled_is_checked_without_its_recipe(built_folder, tmp_pa
     assert "give it with --recipe" in checked.notes[0]
     assert check_set(moved, recipe_path=tmp_path / "kept.toml").n_predictions == 46
     assert check_set(moved, has_predictions=False).notes == []
+
+
+def test_a_recipe_changed_since_the_build_does_not_hide_the_classifier(built_folder):
+    recipe = built_folder.parent / "recipe.toml"
+    edit(recipe, "[classifier]", '[classifier]\nname = "renamed"')
+    checked = check_set(built_folder)
+    assert (checked.n_predictions, checked.problems) == (46, [])
+    edit(built_folder.parent / "toy.py", "20.0, 10.0", "20.0, 10.5")
+    (problem,) = check_set(built_folder).problems
+    assert problem == "toy: its weights are not those the set was built with"
+
+
+def test_a_classifier_that_the_recipe_lacks_is_named_and_fails(built_folder):
+    edit(built_folder / "recipe.toml", "[classifier]", '[classifier]\nname = "other"')
+    problems = check_set(built_folder).problems
+    assert problems == [
+        "recipe.toml is not the recipe the set was built from",
+        "toy: the set has its predictions, the recipe has no such classifier",
+    ]
+    ran = CliRunner().invoke(stimuli, ["check", str(built_folder)])
+    assert ran.exit_code == 1
+
+
+def test_a_recipe_in_the_set_that_makes_no_sense_is_named(built_folder):
+    edit(built_folder / "recipe.toml", "[classifier]", "[classifer]")
+    with pytest.raises(
+        RecipeError, match=r"set/recipe\.toml, with its paths"
+    ) as caught:
+        check_set(built_folder)
+    assert "classifer: unknown; did you mean classifier?" in str(caught.value)
 
 
 def test_an_unfinished_build_is_no_set(built_folder):
