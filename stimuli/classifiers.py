@@ -77,16 +77,11 @@ class Classifier:
         except torch.OutOfMemoryError:
             # A smaller batch may fit; whoever chose this one halves it.
             raise
-        except (
-            RuntimeError,
-            TypeError,
-            ValueError,
-            IndexError,
-            AssertionError,
-        ) as error:
+        except Exception as error:
+            # The module and its preprocessing may be anybody's code.
             raise ClassifierError(
-                f"{self.origin}: fails on a batch of shape {tuple(batch.shape)}: "
-                f"{first_line(error)}"
+                f"{self.origin}: fails on a batch of shape {tuple(batch.shape)} with "
+                f"{type(error).__name__}: {first_line(error)}"
             ) from error
         return output
 

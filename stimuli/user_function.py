@@ -164,8 +164,9 @@ def _read_three(
 
 def _read_display(given: Mapping[str, Any], problems: list[str]) -> Display:
     usual = Display()
-    resize = given.get("resize", max(usual.resize, int(given.get("crop") or 0)))
     crop = given.get("crop", usual.crop)
+    wide = max(usual.resize, crop) if isinstance(crop, int) else usual.resize
+    resize = given.get("resize", wide)
     interpolation = given.get("interpolation", usual.interpolation)
     known = get_args(Interpolation)
     if interpolation not in known:
@@ -185,11 +186,22 @@ def _read_classes(
     if isinstance(given, str) or not isinstance(given, Sequence):
         problems.append(f"classes must be a list, got {_describe(given)}")
         return None
-    pairs = [(c, "") if isinstance(c, str) else tuple(c) for c in given]
-    if not all(len(p) == 2 and all(isinstance(x, str) for x in p) for p in pairs):
-        problems.append("classes must be names, or (name, gloss) pairs")
+    pairs = [(c, "") if isinstance(c, str) else c for c in given]
+    wrong = [pair for pair in pairs if not _is_pair(pair)]
+    if wrong:
+        problems.append(
+            f"classes must be names, or (name, gloss) pairs, got {wrong[0]!r}"
+        )
         return None
     return tuple((str(name), str(gloss)) for name, gloss in pairs)
+
+
+def _is_pair(value: object) -> bool:
+    return (
+        isinstance(value, (tuple, list))
+        and len(value) == 2
+        and all(isinstance(each, str) for each in value)
+    )
 
 
 def _describe(value: object) -> str:

@@ -196,6 +196,19 @@ def build():
         ("return Nan(), P", "got NaN in 8 of 8 values"),
         ("return Nan('inf'), P", "got infinite values in 8 of 8 values"),
         ("return Whole(), P", "as floating point, got torch.int64"),
+        (
+            "return Net(), {**P, 'crop': 'big'}",
+            "resize and crop must be pixels, got 256, 'big'",
+        ),
+        ("return Net(), {**P, 'resize': None}", "must be pixels, got None, 8"),
+        (
+            "return Net(), {**P, 'classes': [1, 2]}",
+            "classes must be names, or (name, gloss) pairs, got 1",
+        ),
+        ("return Net(), {**P, 'classes': [('a', 2)]}", "pairs, got ('a', 2)"),
+        ("return Breaks(AttributeError), P", "with AttributeError: no layer4"),
+        ("return Breaks(KeyError), P", "with KeyError: 'no layer4'"),
+        ("return Breaks(Odd), P", "with Odd: no layer4"),
     ],
 )
 def test_what_a_function_gets_wrong_is_named(tmp_path, body, expected):
@@ -214,6 +227,14 @@ class Nan(Net):
 class Whole(Net):
     def forward(self, x):
         return super().forward(x).long()
+class Odd(Exception):
+    pass
+class Breaks(Net):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+    def forward(self, x):
+        raise self.kind('no layer4')
 """
         + f"def build():\n    {body}\n"
     )
