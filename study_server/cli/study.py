@@ -22,7 +22,7 @@ from study_server.cli._session import (
 from study_server.recruiters.base import Environment
 from study_server.services import Services, studies, topping_up
 from study_server.services.blocks import per_block_counts
-from study_server.services.catch_odds import CatchOdds, catch_odds
+from study_server.services.catch_odds import CatchOdds, catch_blocks, catch_odds
 from study_server.services.records import StudyProgress, StudyRecord
 from study_server.services.study_file import study_warnings
 
@@ -48,18 +48,23 @@ def create(file: Path, stimuli: Path, as_json: bool) -> None:
     """
     with services_here() as services:
         record = studies.create_study(services, file, stimuli=stimuli)
-    odds = _odds(record)
+    odds, n_blocks = _odds(record), _catch_blocks(record)
     for warning in study_warnings(record.file):
         say_aside(f"note: {warning}")
     if warning := odds.warning():
         say_aside(f"warning: {warning}")
     say(
-        {**_summary(record), "catch_rule": asdict(odds)},
+        {
+            **_summary(record),
+            "catch_rule": asdict(odds),
+            "catch_blocks_per_person": n_blocks,
+        },
         as_json=as_json,
         text=lambda: "\n".join(
             [
                 _line(record),
                 odds.sentence(),
+                *_catch_words(record, n_blocks),
                 f"next: secondlook study preview {record.name}, "
                 f"then secondlook study freeze {record.name}",
             ]
@@ -215,6 +220,23 @@ def _odds(record: StudyRecord) -> CatchOdds:
         per_block=per_block_counts(record.set_summary),
         min_catch_accuracy=record.file.quality.min_catch_accuracy,
     )
+
+
+def _catch_blocks(record: StudyRecord) -> int | None:
+    return catch_blocks(
+        StimulusSet.open(record.set_folder).trials(),
+        per_block=per_block_counts(record.set_summary),
+    )
+
+
+def _catch_words(record: StudyRecord, n_blocks: int | None) -> list[str]:
+    if n_blocks is None:
+        return []
+    allowed = record.file.design.max_blocks_per_participant
+    return [
+        f"There are catch trials for {n_blocks} blocks per person, none twice; "
+        f"max_blocks_per_participant is {allowed}."
+    ]
 
 
 def _say_record(record: StudyRecord, *, as_json: bool) -> None:

@@ -49,7 +49,8 @@ class Deal:
         pools: Role to every trial that may be drawn.
         n_drawn: Control name to how many of it a block gets.
         n_practice: Practice trials; 0 after the first block.
-        seen: Source images this person was given before.
+        seen: Source images this person may not be given again.
+        given: Keys of the trials this person was given before.
     """
 
     main: Sequence[PoolTrial]
@@ -57,6 +58,11 @@ class Deal:
     n_drawn: Mapping[str, int]
     n_practice: int
     seen: frozenset[str]
+    given: frozenset[int] = frozenset()
+
+    def is_new(self, trial: PoolTrial) -> bool:
+        """Whether the person may be given this trial."""
+        return trial.id not in self.given and self.seen.isdisjoint(trial.sources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +97,14 @@ def per_block_counts(summary: Mapping[str, object]) -> dict[str, int]:
     }
 
 
+def has_catches(deal: Deal) -> bool:
+    """Whether a block can still be given as many catches as it should have."""
+    pool = deal.pools.get("catch", ())
+    left = Counter(trial.control for trial in pool if deal.is_new(trial))
+    wanted = {trial.control for trial in pool} & set(deal.n_drawn)
+    return all(left[control] >= deal.n_drawn[control] for control in wanted)
+
+
 def cut_blocks(
     trials: Sequence[PoolTrial], design: BlockDesign, *, rng: np.random.Generator
 ) -> list[BlockPlan]:
@@ -118,8 +132,8 @@ def deal_session(deal: Deal, *, rng: np.random.Generator) -> list[DealtTrial]:
     """One person's session: practice, then main, catch and control trials mixed.
 
     Catches and controls are drawn for each session from their pools, without a
-    source image that is in the block or that the person was given before. When
-    a catch pool is used up, a catch may come again; a control never does.
+    source image that is in the block or that the person was given before. Nothing
+    ever comes again: a pool that is used up gives fewer.
     """
     taken = {source for trial in deal.main for source in trial.sources}
     mixed = [(trial, "main") for trial in deal.main]
@@ -127,7 +141,7 @@ def deal_session(deal: Deal, *, rng: np.random.Generator) -> list[DealtTrial]:
         for control in sorted(deal.n_drawn):
             pool = [t for t in deal.pools.get(role, ()) if t.control == control]
             drawn = _draw(
-                _in_order(pool, rng=rng, seen=deal.seen, may_repeat=role == "catch"),
+                _in_order(pool, deal, rng=rng),
                 n_wanted=deal.n_drawn[control],
                 taken=taken,
             )
@@ -185,18 +199,11 @@ def _without_conflicts(
 
 
 def _in_order(
-    pool: Sequence[PoolTrial],
-    *,
-    rng: np.random.Generator,
-    seen: frozenset[str],
-    may_repeat: bool,
+    pool: Sequence[PoolTrial], deal: Deal, *, rng: np.random.Generator
 ) -> list[PoolTrial]:
-    """The pool shuffled, new source images before (or without) those seen."""
+    """What of the pool is new to the person, shuffled."""
     shuffled = [pool[index] for index in rng.permutation(len(pool))]
-    new = [trial for trial in shuffled if seen.isdisjoint(trial.sources)]
-    if not may_repeat:
-        return new
-    return [*new, *(t for t in shuffled if not seen.isdisjoint(t.sources))]
+    return [trial for trial in shuffled if deal.is_new(trial)]
 
 
 def _draw(
@@ -218,7 +225,7 @@ def _practice(
     """Practice trials whose keys differ as evenly as the pool allows."""
     pool = deal.pools.get(PRACTICE, ())
     by_key: dict[str, list[PoolTrial]] = {}
-    for trial in _in_order(pool, rng=rng, seen=deal.seen, may_repeat=True):
+    for trial in _in_order(pool, deal, rng=rng):
         by_key.setdefault(trial.key, []).append(trial)
     lines = [by_key[key] for key in sorted(by_key)]
     longest = max(map(len, lines), default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -69,6 +69,20 @@ class CatchOdds:
 def n_needed(min_catch_accuracy: float, n_catch: int) -> int:
     """The least number right of `n_catch` whose share is at least the minimum."""
     return max(0, math.ceil(min_catch_accuracy * n_catch - _ROUNDING))
+
+
+def catch_blocks(
+    trials: Iterable[Trial], *, per_block: Mapping[str, int]
+) -> int | None:
+    """How many blocks one person can do before a catch would come again.
+
+    None where blocks have no catches, so that there is nothing to repeat.
+    """
+    n_there = Counter(trial.control for trial in trials if trial.role == "catch")
+    return min(
+        (n_there[name] // n for name, n in per_block.items() if n and n_there[name]),
+        default=None,
+    )
 
 
 def catch_odds(

@@ -53,7 +53,9 @@ def may_take_another(tx: Transaction, where: Whereabouts) -> bool:
     place = seating.place_for(
         where.study, environment=enrolment.environment, enrolment=enrolment
     )
-    return blocks.any_place(tx, place)
+    return blocks.any_place(tx, place) and seating.has_catches(
+        tx, where.study, enrolment=enrolment
+    )
 
 
 def _shared(where: Whereabouts) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hit_templates.base import check_trials, get_paradigm
 from stimuli.manifest import ClassInfo, Stimulus, StimulusSet, StimulusSetError, Trial
 from study_server.errors import StimulusSetChangedError, StudyDesignError
 from study_server.services.blocks import per_block_counts
+from study_server.services.catch_odds import catch_blocks
 from study_server.services.study_sections import StudyFile
 
 _SHOWN_PROBLEMS: Final = 20
@@ -221,6 +222,14 @@ def _count_problems(file: StudyFile, loaded: LoadedSet) -> Iterator[str]:
                 f"the recipe wants {n_wanted} {control} trials per block, the set has "
                 f"{n_there}"
             )
+    n_blocks = catch_blocks(loaded.trials, per_block=counts)
+    n_wanted = file.design.max_blocks_per_participant
+    if n_blocks is not None and 0 < n_blocks < n_wanted:
+        yield (
+            f"[design] max_blocks_per_participant: {n_wanted}, but the set has catch "
+            f"trials for {n_blocks} blocks per person, and nobody is given the same "
+            "one twice; lower it, or build a set with more catches"
+        )
 
 
 def _listed(problems: list[str]) -> str:

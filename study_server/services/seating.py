@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -15,6 +16,9 @@ from study_server.services.blocks import (
     deal_session,
     per_block_counts,
     seed_from,
+)
+from study_server.services.blocks import (
+    has_catches as has_new_catches,
 )
 from study_server.services.study_sections import StudyFile
 from study_server.store import Transaction, blocks, people, sessions, trials
@@ -53,6 +57,11 @@ def reserve(
             "give back become free again, so it may be worth trying later"
         )
     return block
+
+
+def has_catches(tx: Transaction, study: Study, *, enrolment: Enrolment) -> bool:
+    """Whether enough catches are new to this person for one more block."""
+    return has_new_catches(_deal_of(tx, study, enrolment=enrolment, roles=("catch",)))
 
 
 def seat(
@@ -96,16 +105,29 @@ def seat(
 def _deal(
     tx: Transaction, study: Study, *, enrolment: Enrolment, block: Block, is_first: bool
 ) -> Deal:
-    file = StudyFile.model_validate(study.settings)
-    may_repeat = file.design.allow_same_source
     roles = ("catch", "control", *((PRACTICE,) if is_first else ()))
+    n_practice = StudyFile.model_validate(study.settings).design.n_practice
+    return replace(
+        _deal_of(tx, study, enrolment=enrolment, roles=roles),
+        main=trials.block_pool(tx, block.id),
+        n_practice=n_practice if is_first else 0,
+    )
+
+
+def _deal_of(
+    tx: Transaction, study: Study, *, enrolment: Enrolment, roles: tuple[str, ...]
+) -> Deal:
+    """What there is to draw from for this person, without a block's own trials."""
+    design = StudyFile.model_validate(study.settings).design
+    may_repeat = design.allow_same_source
     seen = set() if may_repeat else people.sources_seen(tx, enrolment.id)
     return Deal(
-        main=trials.block_pool(tx, block.id),
+        main=(),
         pools={role: trials.pool(tx, study.id, role=role) for role in roles},
         n_drawn=per_block_counts(study.set_summary),
-        n_practice=file.design.n_practice if is_first else 0,
+        n_practice=0,
         seen=frozenset(seen),
+        given=frozenset(sessions.trials_given(tx, enrolment.id)),
     )
 
 

@@ -88,6 +88,14 @@ def has_completed(tx: Transaction, enrolment_id: int) -> bool:
     return bool(tx.scalar(select(query)))
 
 
+def trials_given(tx: Transaction, enrolment_id: int) -> Sequence[int]:
+    """Keys of the trials an enrolment was ever given."""
+    query = select(SessionTrial.trial_id).join(
+        Session, Session.id == SessionTrial.session_id
+    )
+    return tx.scalars(query.where(Session.enrolment_id == enrolment_id)).all()
+
+
 def find_place(tx: Transaction, token: str, *, enrolment_id: int) -> PlacedTrial | None:
     """The trial of that public name, if it is this enrolment's."""
     query = (

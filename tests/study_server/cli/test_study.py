@@ -24,6 +24,8 @@ def test_the_way_of_a_study_from_draft_to_closed(call, files, as_json):
     assert "25.0% of people who choose at random" in created.stdout
     assert "0.0% of those who always say yes" in created.stdout
     assert "90.2% of those who are right 95 %" in created.stdout
+    # Ten known yes and ten known no in the set.
+    assert "catch trials for 10 blocks per person" in created.stdout
     assert "note: [consent] ethics_body is empty" in created.stderr
     assert as_json("study", "show", NAME)["study"]["state"] == "draft"
     frozen = call("study", "freeze", NAME)

@@ -32,6 +32,8 @@ from study_server.store.tables import (
     Participant,
     Session,
     SessionTrial,
+    Study,
+    Trial,
     TrialSource,
     Worker,
 )
@@ -402,6 +404,56 @@ def test_another_block_never_shows_a_source_again(both_services, tmp_path):
         noted = tx.scalars(select(EnrolmentSource.source_sha256)).all()
     assert len(shown) == len(set(shown))
     assert sorted(shown) == sorted(noted)
+
+
+@pytest.mark.parametrize("allow_same_source", ["false", "true"])
+def test_nobody_is_given_a_catch_twice(services, tmp_path, allow_same_source):
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=24, n_catch=6))
+    open_things(
+        services,
+        stimuli,
+        folder=tmp_path,
+        design="max_blocks_per_participant = 3\n"
+        f"allow_same_source = {allow_same_source}",
+    )
+    token = go_all_the_way(services, "anna")
+    for _ in range(2):
+        participation.take_another_block(services, token)
+        do_block(services, token)
+    with services.store.read() as tx:
+        catches = tx.scalars(
+            select(Trial.id)
+            .join(SessionTrial, SessionTrial.trial_id == Trial.id)
+            .where(Trial.role == "catch")
+        ).all()
+    assert len(catches) == len(set(catches)) == 6  # 3 blocks of 2
+
+
+def test_a_study_asks_for_no_more_blocks_than_there_are_catches_for(services, tmp_path):
+    # 4 catches, 2 of each kind, 1 of each kind a block.
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=16, n_catch=4))
+    path = write_study(tmp_path, design="max_blocks_per_participant = 3")
+    with pytest.raises(StudyDesignError, match="catch trials for 2 blocks per person"):
+        create_study(services, path, stimuli=stimuli)
+    path = write_study(tmp_path, design="max_blocks_per_participant = 2")
+    create_study(services, path, stimuli=stimuli)
+
+
+def test_who_has_seen_every_catch_is_offered_no_further_block(services, tmp_path):
+    stimuli = write_set(tmp_path / "set", SetSize(n_main=16, n_catch=4))
+    open_things(
+        services, stimuli, folder=tmp_path, design="max_blocks_per_participant = 2"
+    )
+    token = go_all_the_way(services, "anna")
+    # As if a study made by an earlier version were still running.
+    with services.store.write() as tx:
+        study = tx.scalars(select(Study)).one()
+        design = {**study.settings["design"], "max_blocks_per_participant": 3}
+        study.settings = {**study.settings, "design": design}
+    participation.take_another_block(services, token)
+    do_block(services, token)
+    with pytest.raises(StudyFullError, match="nothing is left"):
+        participation.take_another_block(services, token)
 
 
 def test_as_many_blocks_as_the_study_allows_and_no_more(opened):

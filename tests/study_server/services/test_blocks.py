@@ -14,6 +14,7 @@ from study_server.services.blocks import (
     Deal,
     cut_blocks,
     deal_session,
+    has_catches,
     per_block_counts,
     seed_from,
 )
@@ -177,13 +178,28 @@ def test_different_sessions_get_different_catches():
     assert len(drawn) > 5
 
 
-def test_what_was_seen_comes_again_only_as_a_catch_and_only_when_all_are():
+def test_what_was_seen_never_comes_again():
     seen = frozenset({f"s{100 + n}" for n in range(9)} | {"s300", "s301"})
     session = dealt(seen=seen)
-    catches = [e for e in session if e.trial.control == "known_yes"]
-    assert len(catches) == 3
-    assert 109 in {entry.trial.id for entry in catches}  # the only new one
+    catches = [e.trial.id for e in session if e.trial.control == "known_yes"]
+    assert catches == [109]  # the only new one
     assert [e.trial.id for e in session if e.role == "control"] == [302]
+
+
+def test_a_trial_never_comes_again_even_where_its_source_may():
+    given = frozenset({*range(100, 109), 300, 301})
+    session = dealt(given=given)
+    catches = [e.trial.id for e in session if e.trial.control == "known_yes"]
+    assert catches == [109]
+    assert [e.trial.id for e in session if e.role == "control"] == [302]
+
+
+def test_catches_are_enough_until_one_kind_runs_short():
+    # Ten of each kind, three a block: after three blocks there is one left.
+    assert has_catches(deal(given=frozenset(range(100, 107))))
+    assert not has_catches(deal(given=frozenset(range(100, 108))))
+    assert not has_catches(deal(seen=frozenset(f"s{n}" for n in range(110, 118))))
+    assert has_catches(deal(n_drawn={"random_foil": 9}))  # no catches, none short
 
 
 def test_a_catch_never_shows_a_source_of_its_block():
