@@ -96,7 +96,10 @@ def test_a_study_by_touch_on_a_phone(person_with_phone: Person, live: LiveServer
     page.tap("text=Start")
     for number in (1, 2):
         person.wait_for_trial(number, 2)
+        before = _boxes(person)[0]
         page.tap("button[data-value=yes]")
+        page.wait_for_selector("#trial-feedback:not([hidden])")
+        assert _boxes(person)[0] == before  # feedback moves nothing
         page.tap("#trial-feedback button")
     page.tap("text=Start")
     boxes = set()
