@@ -66,8 +66,9 @@ class BoardPainter:
         draw.text((left, 0), "target", fill="#111827", font=font)
         self._tile(board, trial.slots["target"], corner=(left, 24), side=_TARGET)
         for line, (role, colour) in enumerate(COLOURS.items()):
-            at = (left, 24 + _TARGET + _GAP + 22 * line)
-            draw.text(at, f"▬ {role}", fill=colour, font=font)
+            top = 24 + _TARGET + 2 * _GAP + 22 * line
+            draw.rectangle((left, top + 6, left + 23, top + 6 + _BAR), colour)
+            draw.text((left + 32, top), role, fill=colour, font=font)
         return board
 
     def _paint_frames(self, trial: Trial) -> Image.Image:

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stimuli.errors import BuildError, RecipeError
+from stimuli.manifest import Trial
+from tests.stimuli import toy
+
+from . import linear
+
+RECIPE = """kind = "criticism"
+n_classes = 3
+n_items = 4
+n_targets = 3
+"""
+# From r - 3b - g of d, a sign step of one byte leaves d - 5 steps: 3 flips at step 1,
+# 12 at step 3, 60 survives ten. Bytes of red above 60 + 180 differ from picture to
+# picture, since copies count once.
+SURVIVES = [(248 + i, 180 - i, 0) for i in range(4)]
+FIRST = [(203 + i, 200 + i, 0) for i in range(3)]
+THIRD = [(212 + i, 200 + i, 0) for i in range(3)]
+
+
+@pytest.fixture
+def world(tmp_path: Path, colours: Path) -> Path:
+    shutil.copytree(colours / "photos", tmp_path / "photos")
+    return tmp_path
+
+
+def items(trials: list[Trial]) -> dict[str, list[Trial]]:
+    found: dict[str, list[Trial]] = {}
+    for trial in trials:
+        assert trial.truth is not None
+        found.setdefault(trial.truth["item"], []).append(trial)
+    return found
+
+
+def test_every_item_is_built_under_seven_conditions_that_differ_in_images_alone(world):
+    built = toy.build(linear.write(world, RECIPE, controls=""), world / "set")
+    trials = list(built.set.trials())
+    assert len(trials) == 4 * 7
+    for same in items(trials).values():
+        assert len({t.condition for t in same}) == 7
+        assert len({t.slots["target"] for t in same}) == 1
+        assert len({tuple(t.truth["groups"]) for t in same if t.truth}) == 1
+        assert len({t.key["group"] for t in same if t.key}) == 1
+
+
+def test_groups_hold_images_of_their_class_and_never_the_target(world):
+    built = toy.build(linear.write(world, RECIPE, controls=""), world / "set")
+    stimuli = {s.id: s for s in built.set.stimuli()}
+    for trial in built.set.trials():
+        assert trial.truth is not None
+        assert trial.key is not None
+        for number, class_id in enumerate(trial.truth["groups"], start=1):
+            shown = [trial.slots[f"group_{number}_{i}"] for i in range(1, 7)]
+            assert {stimuli[i].label for i in shown} == {class_id}
+            assert len(set(shown)) == 6
+            assert trial.slots["target"] not in shown
+        right = trial.truth["groups"][int(trial.key["group"]) - 1]
+        assert stimuli[trial.slots["target"]].label == right
+
+
+def test_roles_and_fallbacks_are_on_the_manifest_and_counted(world):
+    built = toy.build(linear.write(world, RECIPE, controls=""), world / "set")
+    selected = [
+        s.facts["selected"] for s in built.set.stimuli() if "selected" in s.facts
+    ]
+    told = built.summary["criticism"]
+    roles = [
+        entry["adversarial-3+3"] for entry in selected if "adversarial-3+3" in entry
+    ]
+    assert {r["selected_as"] for r in roles} <= {"prototype", "criticism"}
+    # Three items of three classes show all classes; what was chosen of them is shown.
+    n_fallback = sum("fallback" in r for r in roles)
+    assert n_fallback == told["fallbacks"]["adversarial-3+3"]["n_fallback"]
+    assert told["fallbacks"]["adversarial-3+3"]["n_shown"] == 3 * 6
+    assert sum(c["takes_part"] for c in told["classes"].values()) == 3
+    assert any("fallback order was used" in n for n in built.summary["notes"])
+
+
+def test_survivors_are_counted_as_worked_out_by_hand(tmp_path):
+    pictures = {
+        f"red/{name}{i}.png": colour
+        for name, colours in (("s", SURVIVES), ("a", FIRST), ("t", THIRD))
+        for i, colour in enumerate(colours)
+    }
+    pictures |= {
+        "red/wrong.png": (100, 200, 0),
+        "red/copy.png": SURVIVES[0],
+    }
+    pictures |= {f"green/{i}.png": (100, 200 + i, 0) for i in range(10)}
+    recipe = linear.write(
+        tmp_path,
+        'kind = "portrait"\nclasses = ["red"]\nn_prototypes = 4\nn_criticisms = 4\n'
+        "n_random = 5\n[recipe.attack]\n"
+        f"step = {1 / 255!r}",
+        controls="",
+        pictures=pictures,
+    )
+    built = toy.build(recipe, tmp_path / "set")
+    told = built.summary["portrait"]["classes"]["0"]
+    assert {k: told[k] for k in told if k.startswith("n_")} == {
+        "n_images": 11,
+        "n_right": 10,
+        "n_survivors": 4,
+        "n_first_step_flips": 3,
+        "n_copies": 1,
+        "n_failed": 0,
+        "n_random": 5,
+    }
+    # Four prototypes survive; of four criticisms three flip at step one.
+    assert told["chosen"] == {
+        "n_prototypes": 4,
+        "n_prototype_fallbacks": 0,
+        "n_criticisms": 4,
+        "n_criticism_fallbacks": 1,
+    }
+    uses = {}
+    for trial in built.set.trials():
+        assert (trial.condition, trial.question) == ("", "attributes")
+        for use in trial.uses:
+            uses.setdefault(use.shows, set()).add(use.source_sha256)
+    assert {k: len(v) for k, v in uses.items()} == {
+        "prototype": 4,
+        "criticism": 4,
+        "random": 5,
+    }
+    fallback = [s.facts for s in built.set.stimuli() if "fallback" in s.facts]
+    assert [f["fallback"] for f in fallback] == ["flips at step 3 of 10"]
+
+
+def test_a_class_with_too_few_images_is_left_out_of_all_conditions_by_name(world):
+    for path in sorted((world / "photos/green").iterdir())[4:]:
+        path.unlink()
+    (world / "photos/truth.csv").unlink()
+    text = RECIPE.replace("n_classes = 3", "n_classes = 2")
+    built = toy.build(linear.write(world, text, controls=""), world / "set")
+    left_out = built.summary["criticism"]["left_out"]
+    assert set(left_out) == {"green"}
+    assert "class green: 6 images wanted, 4 there" in left_out["green"]
+    assert all("1" not in t.classes for t in built.set.trials())
+    assert len(list(built.set.trials())) == 4 * 7
+
+
+def test_too_few_classes_stop_the_build_and_say_why(world):
+    for path in sorted((world / "photos/green").iterdir())[4:]:
+        path.unlink()
+    (world / "photos/truth.csv").unlink()
+    with pytest.raises(BuildError, match=r"2 classes take part.*class green"):
+        toy.build(linear.write(world, RECIPE, controls=""), world / "set")
+
+
+def test_a_portrait_of_a_class_with_too_few_images_names_it(world):
+    text = 'kind = "portrait"\nclasses = ["blue"]\nn_prototypes = 30'
+    with pytest.raises(BuildError, match=r"class blue: .*48 images.*wanted, 14 there"):
+        toy.build(linear.write(world, text, controls=""), world / "set")
+
+
+def test_an_unknown_class_and_an_unknown_condition_are_told(world):
+    text = 'kind = "portrait"\nclasses = ["mauve", "tan"]'
+    with pytest.raises(RecipeError) as caught:
+        toy.build(linear.write(world, text, controls=""), world / "set")
+    assert "'mauve' is no class" in str(caught.value)
+    assert "'tan' has no image" in str(caught.value)
+    text = RECIPE + 'conditions = ["random-7"]'
+    with pytest.raises(RecipeError, match="known are mmd_critic-6"):
+        toy.build(linear.write(world, text, controls=""), world / "set")
+
+
+def test_an_assignment_study_has_no_catch_about_relevance(world):
+    recipe = linear.write(world, RECIPE, controls="known_yes = 1")
+    with pytest.raises(BuildError, match=r"leave the counts out"):
+        toy.build(recipe, world / "set")
+
+
+def test_groups_take_the_place_of_classes(world):
+    (world / "groups.csv").write_text("class,group\nred,warm\ngreen,cold\nblue,cold\n")
+    text = RECIPE.replace("n_classes = 3", "n_classes = 2")
+    recipe = linear.write(world, text, controls="")
+    recipe.write_text(
+        recipe.read_text().replace('"photos"', '"photos"\ngroups = "groups.csv"')
+    )
+    built = toy.build(recipe, world / "set")
+    assert {t.classes for t in built.set.trials()} == {("group:cold", "group:warm")}
+    assert built.set.classes()["group:cold"].name == "cold"
+
+
+def test_a_path_grows_by_one_superpixel_per_frame(world):
+    text = (
+        'kind = "explanation_path"\ndisplay = "sequence"\nmax_images = 8\n'
+        "[recipe.explanation]\nn_samples = 30\nk = 3\n"
+        '[recipe.explanation.segmentation]\nmethod = "slic"\nn_segments = 6'
+    )
+    built = toy.build(linear.write(world, text, controls=""), world / "set")
+    stimuli = {s.id: s for s in built.set.stimuli()}
+    trials = list(built.set.trials())
+    assert trials
+    for trial in trials:
+        frames = [
+            stimuli[trial.slots[f"frame_{n}"]].facts["superpixels"]
+            for n in range(1, len(trial.slots) + 1)
+        ]
+        assert [len(f) for f in frames] == list(range(1, len(frames) + 1))
+        assert all(f == frames[-1][: len(f)] for f in frames)
