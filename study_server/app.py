@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Flask
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from study_server.config import Settings, load_settings, with_secret_key
 from study_server.services import Services, open_services
@@ -46,6 +47,7 @@ def create_app(
     settings = with_secret_key(settings or load_settings(os.environ, folder=Path.cwd()))
     app = Flask(__name__)
     _configure(app, settings)
+    _trust_proxies(app, settings.trusted_proxies)
     services = services or open_services(settings)
     app.extensions[EXTENSION] = services
     app.extensions[DOOR] = Door(services.clock)
@@ -61,6 +63,16 @@ def create_app(
     for part in (health, media, assets, sign_in, dashboard, audit):
         app.register_blueprint(part)
     return app
+
+
+def _trust_proxies(app: Flask, n_proxies: int) -> None:
+    """Take the visitor's address from as many proxies as there are, no more.
+
+    Whoever connects directly could write anything into that header.
+    """
+    if n_proxies:
+        fixed = ProxyFix(app.wsgi_app, x_for=n_proxies, x_proto=n_proxies)
+        app.wsgi_app = fixed  # type: ignore[method-assign] # Flask's documented way
 
 
 def _configure(app: Flask, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ PREFIX: Final = "SECONDLOOK_"
 FILE_NAME: Final = "secondlook.toml"
 SECRET_FILE: Final = ".secondlook-secret"  # noqa: S105 - a file name
 _MIN_SECRET_LENGTH: Final = 32
+_PROXIES: Final = re.compile(r"[0-9]")
 _ENGINES: Final = ("sqlite", "postgresql")
 
 
@@ -31,12 +33,15 @@ class Settings:
         base_url: The address people reach the server at, no slash at the end.
         secret_key: Signs cookies; at least 32 characters, or None (see
             `secret_key`).
+        trusted_proxies: How many web servers of yours stand in front and add to
+            X-Forwarded-For; 0 takes the address of whoever connects.
     """
 
     data_dir: Path = Path()
     database_url: str = ""
     base_url: str = "http://127.0.0.1:8000"
     secret_key: str | None = None
+    trusted_proxies: int = 0
 
     @property
     def is_embedded(self) -> bool:
@@ -84,13 +89,22 @@ def complete_settings(written: Mapping[str, str], *, folder: Path) -> Settings:
     """
     data_dir = (folder / written.get("data_dir", ".")).resolve()
     default_url = f"sqlite:///{data_dir / 'secondlook.sqlite3'}"
+    n_proxies = written.get("trusted_proxies", "0")
+    is_count = _PROXIES.fullmatch(n_proxies) is not None
     settings = Settings(
         data_dir=data_dir,
         database_url=written.get("database_url", default_url),
         base_url=written.get("base_url", Settings.base_url).rstrip("/"),
         secret_key=written.get("secret_key"),
+        trusted_proxies=int(n_proxies) if is_count else 0,
     )
-    if problems := _problems(settings):
+    problems = _problems(settings)
+    if not is_count:
+        problems.append(
+            "trusted_proxies: expected how many web servers of yours stand in front, "
+            f"0 to 9, got {n_proxies!r}"
+        )
+    if problems:
         raise SettingsError("\n".join(problems))
     return settings
 
@@ -134,9 +148,13 @@ def _read_file(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        written = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}") from error
+    # The one number among the settings, which variables write as text.
+    if type(n_proxies := written.get("trusted_proxies")) is int:
+        written["trusted_proxies"] = str(n_proxies)
+    return written
 
 
 def _problems(settings: Settings) -> list[str]:

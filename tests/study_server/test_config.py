@@ -31,6 +31,20 @@ def test_variables_win_over_the_file(tmp_path):
     assert settings.data_dir == tmp_path / "here"
 
 
+def test_trusted_proxies_are_a_small_number(tmp_path):
+    (tmp_path / "secondlook.toml").write_text("trusted_proxies = 2\n")
+    assert load_settings({}, folder=tmp_path).trusted_proxies == 2
+    environ = {"SECONDLOOK_TRUSTED_PROXIES": "1"}
+    assert load_settings(environ, folder=tmp_path).trusted_proxies == 1
+    for wrong in ("-1", "yes", "", "1.5", "100"):
+        environ = {"SECONDLOOK_TRUSTED_PROXIES": wrong}
+        with pytest.raises(SettingsError, match="trusted_proxies: expected"):
+            load_settings(environ, folder=tmp_path)
+    (tmp_path / "secondlook.toml").write_text("trusted_proxies = true\n")
+    with pytest.raises(SettingsError, match="trusted_proxies: expected"):
+        load_settings({}, folder=tmp_path)
+
+
 def test_every_problem_of_the_settings_is_named_at_once(tmp_path):
     (tmp_path / "secondlook.toml").write_text('colour = "red"\nbase_url = 8000\n')
     with pytest.raises(SettingsError) as caught:
