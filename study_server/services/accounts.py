@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
+from hmac import compare_digest
 from typing import Final
 
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -25,10 +27,17 @@ class AccountError(StudyError):
 
 @dataclass(frozen=True, kw_only=True)
 class UserRecord:
-    """Someone who signs in."""
+    """Someone who signs in.
+
+    Attributes:
+        id: The database's key.
+        name: What they sign in with.
+        stamp: Changes with the password; ends sessions begun under an older one.
+    """
 
     id: int
     name: str
+    stamp: str
 
 
 def add_user(
@@ -52,7 +61,28 @@ def add_user(
     hashed = generate_password_hash(password, method="scrypt")
     with services.store.write() as tx:
         user = accounts.save_user(tx, name, password_hash=hashed, at=services.clock())
-    return UserRecord(id=user.id, name=user.name)
+    return _record(user)
+
+
+def remove_user(services: Services, name: str) -> None:
+    """Let somebody sign in no more, and end their sessions.
+
+    Trials they checked stay checked, without their name.
+
+    Raises:
+        AccountError: If there is no user of that name.
+    """
+    with services.store.write() as tx:
+        if not accounts.delete_user(tx, name):
+            there = ", ".join(accounts.user_names(tx)) or "nobody yet"
+            raise AccountError(f"there is no user {name!r}; there are: {there}")
+
+
+def has_session(services: Services, *, user_id: int, stamp: str) -> bool:
+    """Whether a session with this stamp may go on."""
+    with services.store.read() as tx:
+        user = accounts.get_user(tx, user_id)
+    return user is not None and compare_digest(_record(user).stamp, stamp)
 
 
 def check_password(services: Services, name: str, password: str) -> UserRecord | None:
@@ -68,13 +98,19 @@ def check_password(services: Services, name: str, password: str) -> UserRecord |
     )
     if user is None or not is_right:
         return None
-    return UserRecord(id=user.id, name=user.name)
+    return _record(user)
 
 
 def list_users(services: Services) -> list[str]:
     """The names of everybody who can sign in."""
     with services.store.read() as tx:
         return accounts.user_names(tx)
+
+
+def _record(user: accounts.StoredUser) -> UserRecord:
+    # The browser reads its own session, so never the hash itself.
+    stamp = hashlib.sha256(f"session/{user.password_hash}".encode()).hexdigest()
+    return UserRecord(id=user.id, name=user.name, stamp=stamp[:32])
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from study_server.store.engine import Transaction
 from study_server.store.tables import User
@@ -26,6 +26,20 @@ def find_user(tx: Transaction, name: str) -> StoredUser | None:
     if user is None:
         return None
     return StoredUser(id=user.id, name=user.name, password_hash=user.password_hash)
+
+
+def get_user(tx: Transaction, user_id: int) -> StoredUser | None:
+    """The user with that key."""
+    user = tx.get(User, user_id)
+    if user is None:
+        return None
+    return StoredUser(id=user.id, name=user.name, password_hash=user.password_hash)
+
+
+def delete_user(tx: Transaction, name: str) -> bool:
+    """Remove a user; whether there was one."""
+    gone = tx.scalars(delete(User).where(User.name == name).returning(User.id))
+    return gone.one_or_none() is not None
 
 
 def user_names(tx: Transaction) -> list[str]:

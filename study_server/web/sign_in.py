@@ -51,7 +51,7 @@ def enter() -> ResponseReturnValue:
     door.welcome(name)
     session.clear()
     session.permanent = True
-    session.update(user=user.name, user_id=user.id)
+    session.update(user=user.name, user_id=user.id, stamp=user.stamp)
     return redirect(_own_path(fields.get("next", "")), code=303)
 
 
@@ -64,13 +64,22 @@ def leave() -> ResponseReturnValue:
 
 def require_user() -> ResponseReturnValue | None:
     """Send whoever is not signed in to the form, and back afterwards."""
-    if "user" in session:
+    if _is_signed_in():
         return None
+    session.clear()
     if is_for_program():
         # Not final: the browser keeps what it has until somebody signs in again.
         words = "You are signed out. Sign in again in another tab to go on."
         return jsonify(error=words, is_final=False), 401
     return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
+
+
+def _is_signed_in() -> bool:
+    """Whether the user is still there and has the password they signed in with."""
+    user_id, stamp = session.get("user_id"), session.get("stamp")
+    if not isinstance(user_id, int) or not isinstance(stamp, str):
+        return False
+    return accounts.has_session(services(), user_id=user_id, stamp=stamp)
 
 
 def _form(problem: str = "") -> str:

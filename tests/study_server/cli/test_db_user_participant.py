@@ -93,6 +93,17 @@ def test_a_user_is_added_by_prompt_or_stdin(call):
         assert check_password(services, "bob", "another password")
 
 
+def test_a_user_is_removed(call):
+    call("user", "add", "ada", "--password-stdin", stdin="a long password\n")
+    call("user", "add", "bob", "--password-stdin", stdin="another password\n")
+    assert "ada can sign in no more" in call("user", "remove", "ada").stdout
+    assert call("user", "list").stdout == "bob\n"
+    result = call("user", "remove", "ada", code=1)
+    assert "there is no user 'ada'; there are: bob" in result.output
+    with opened(Path.cwd()) as services:
+        assert check_password(services, "ada", "a long password") is None
+
+
 def test_a_short_password_is_refused(call):
     result = call("user", "add", "ada", "--password-stdin", stdin="short\n", code=1)
     assert "expected 10 to 1000 characters, got 5" in result.output

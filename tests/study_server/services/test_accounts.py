@@ -4,7 +4,9 @@ from study_server.services.accounts import (
     AccountError,
     add_user,
     check_password,
+    has_session,
     list_users,
+    remove_user,
 )
 
 PASSWORD = "correct horse battery"  # noqa: S105 - nobody's
@@ -46,3 +48,18 @@ def test_a_user_is_replaced_only_when_asked(empty):
     assert check_password(empty, "ada", PASSWORD) is None
     assert check_password(empty, "ada", "another password")
     assert list_users(empty) == ["ada"]
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(empty):
+    first = add_user(empty, "ada", password=PASSWORD)
+    assert has_session(empty, user_id=first.id, stamp=first.stamp)
+    # Even the same password again: its salt is new.
+    second = add_user(empty, "ada", password=PASSWORD, replace=True)
+    assert second.id == first.id
+    assert not has_session(empty, user_id=first.id, stamp=first.stamp)
+    assert has_session(empty, user_id=second.id, stamp=second.stamp)
+    remove_user(empty, "ada")
+    assert not has_session(empty, user_id=second.id, stamp=second.stamp)
+    assert check_password(empty, "ada", PASSWORD) is None
+    with pytest.raises(AccountError, match="nobody yet"):
+        remove_user(empty, "ada")

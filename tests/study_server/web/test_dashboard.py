@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
-from study_server.services.accounts import add_user
+from study_server.app import create_app
+from study_server.services.accounts import add_user, remove_user
 from study_server.web.charts import make_bar, make_histogram
-from study_server.web.throttle import Door, Throttle
+from study_server.web.sign_in import DOOR
+from study_server.web.throttle import MAX_FAILURES_PER_ADDRESS, Door, Throttle
 from tests.hit_templates.markup import Markup
 from tests.study_server.web.worlds import PASSWORD, STUDY_TOML, World, make_world
 
@@ -76,6 +79,44 @@ def test_signing_in_leads_to_where_one_wanted_to_go(client: FlaskClient):
 )
 def test_signing_in_leads_to_no_other_site(client: FlaskClient, wanted):
     assert sign_in(client, next=wanted).headers["Location"] == "/dashboard/"
+
+
+def test_a_new_password_ends_old_sign_ins(world: World, inside: FlaskClient):
+    assert inside.get("/dashboard/").status_code == 200
+    add_user(world.services, "ada", password="another password", replace=True)
+    assert inside.get("/dashboard/").status_code == 302
+    assert inside.get("/dashboard/studies/small/audit/block.json").status_code == 401
+    assert sign_in(inside, "another password").status_code == 303
+    assert inside.get("/dashboard/").status_code == 200
+
+
+def test_a_removed_user_is_out_at_once(world: World, inside: FlaskClient):
+    remove_user(world.services, "ada")
+    assert inside.get("/dashboard/").status_code == 302
+    assert sign_in(inside).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("n_proxies", "forwarded", "seen"),
+    [
+        (0, "198.51.100.7", "127.0.0.1"),  # anybody can write the header
+        (1, "198.51.100.7", "198.51.100.7"),
+        (1, "203.0.113.9, 198.51.100.7", "198.51.100.7"),  # the visitor wrote the first
+        (2, "198.51.100.7, 10.0.0.2", "198.51.100.7"),
+    ],
+)
+def test_guesses_count_against_the_visitor_not_the_proxy(
+    world: World, n_proxies, forwarded, seen
+):
+    settings = replace(world.services.settings, trusted_proxies=n_proxies)
+    app = create_app(settings, services=world.services)
+    client = app.test_client()
+    data = {"name": "bob", "password": "wrong", "csrf_token": csrf_of(client)}
+    client.post("/sign-in", data=data, headers={"X-Forwarded-For": forwarded})
+    door: Door = app.extensions[DOOR]
+    for _ in range(MAX_FAILURES_PER_ADDRESS - 1):
+        door.fail("somebody", address=seen)
+    assert door.wait_s("nobody", address=seen) > 0
 
 
 def test_a_wrong_password_says_so_and_opens_nothing(client: FlaskClient):
