@@ -120,6 +120,7 @@ class Builder:
             disk=self.disk,
             workup=recipe.workup,
             work=prepared.work,
+            relevant=prepared.adjudicated.relevant,
         )
         runner = Runner(
             engine=choose_engine(file.execution),

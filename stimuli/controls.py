@@ -277,7 +277,8 @@ class Chooser:
             ):
                 probable[class_id] = max(p, probable.get(class_id, 0.0))
         known = self.adjudicated.absent.get(seen.source, frozenset())
-        there = {seen.label, *(seen.present or ())} - {None}
+        by_hand = self.adjudicated.relevant.get(seen.source, frozenset())
+        there = {seen.label, *(seen.present or ()), *by_hand} - {None}
         same = {s for c in there for s in self.findings.classes.same_kind(str(c))}
         if seen.present is not None:
             known = known | (set(probable) - same)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,7 @@ class Judge:
         disk: How they are written.
         workup: The recipe's own work, where it has some.
         work: What it is done on.
+        relevant: Source to class ids that people found in it by hand.
     """
 
     classifiers: Sequence[Classifier]
@@ -69,6 +70,7 @@ class Judge:
     disk: Disk
     workup: Workup | None = None
     work: Work = field(default_factory=Work)
+    relevant: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def copy_for_thread(self) -> Judge:
         """A twin whose modules no other thread calls."""
@@ -174,7 +176,8 @@ class Judge:
     def _draw_far(self, seen: Seen, is_far: NDArray[np.bool_]) -> tuple[str, ...]:
         """Classes that a person should find absent, in random order."""
         allowed = is_far.copy()
-        named = {seen.label, *(seen.present or ())} - {None}
+        by_hand = self.relevant.get(seen.source, frozenset())
+        named = {seen.label, *(seen.present or ()), *by_hand} - {None}
         for prediction in seen.predictions:
             named.update(prediction.classes)
         for class_id in named:

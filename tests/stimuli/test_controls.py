@@ -135,6 +135,32 @@ def test_an_adjudicated_list_decides_for_known_yes_and_hard_foils(tmp_path):
     assert (names[hard.slots["target"]], hard.classes) == ("bee/r07.png", ("3",))
 
 
+def test_what_a_list_finds_in_a_picture_is_no_foil_for_it(tmp_path):
+    # truth.csv lists the bee alone; by hand people also found the most probable
+    # other class (2, 3 or 4) and, in every picture, two that are far off.
+    paint_right_and_wrong(tmp_path)
+    names = [f"bee/r{i:02}.png" for i in range(60)]
+    (tmp_path / "photos/truth.csv").write_text(
+        "file,present\n" + "".join(f"{name},bee\n" for name in names)
+    )
+    rows = [
+        f"{name},{toy.NAMES[found]},yes\n"
+        for i, name in enumerate(names)
+        for found in (1, 2 + i % 3, 8, 9)
+    ]
+    (tmp_path / "list.csv").write_text("file,class,relevant\n" + "".join(rows))
+    recipe = toy.write_recipe(tmp_path, controls=f'{ALL}\nadjudicated = "list.csv"')
+    built = toy.build(recipe, tmp_path / "set")
+    by_name = {name: i for i, name in enumerate(names)}
+    sources = source_names(built.set)
+    for control in ("known_no", "random_foil", "hard_foil"):
+        trials = of(built.set, control)
+        assert trials
+        for trial in trials:
+            number = by_name[sources[trial.slots["target"]]]
+            assert not {"1", str(2 + number % 3), "8", "9"} & set(trial.classes)
+
+
 def test_problems_of_the_adjudicated_list_come_together(tmp_path):
     paint_right_and_wrong(tmp_path)
     (tmp_path / "list.csv").write_text(
