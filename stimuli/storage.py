@@ -56,7 +56,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     """Hold the folder for this process; the hold ends with the process, killed or not.
 
     Raises:
-        BuildError: If another process holds it.
+        BuildError: If another process holds it, or it cannot be held.
     """
     path = folder / ".lock"
     handle = _lock(path)
@@ -69,22 +69,37 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 def _lock(path: Path) -> int:
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = -1
         try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_still(handle, path):
+                os.truncate(handle, 0)
+                os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+                return handle
         except OSError as error:
-            owner = os.pread(handle, 32, 0).decode(errors="replace").strip()
-            os.close(handle)
-            raise BuildError(
-                f"another build (process {owner or 'unknown'}) is writing into "
-                f"{path.parent}; wait for it, or choose another folder"
-            ) from error
-        if _is_still(handle, path):
-            os.truncate(handle, 0)
-            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-            return handle
+            message = _explain_lock(error, path, handle=handle)
+            if handle >= 0:
+                os.close(handle)
+            raise BuildError(message) from error
         # The former owner removed the file between our open and our lock.
         os.close(handle)
+
+
+def _explain_lock(error: OSError, path: Path, *, handle: int) -> str:
+    if isinstance(error, BlockingIOError):
+        owner = os.pread(handle, 32, 0).decode(errors="replace").strip()
+        return (
+            f"another build (process {owner or 'unknown'}) is writing into "
+            f"{path.parent}; wait for it, or choose another folder"
+        )
+    if error.errno in _FULL:
+        return _explain(error, path)
+    return (
+        f"cannot lock {path} ({error.strerror or error}), which keeps two builds from "
+        "writing into one folder; allow this user to write there, remove what is in "
+        "the way, or choose another folder"
+    )
 
 
 def _is_still(handle: int, path: Path) -> bool:

@@ -212,6 +212,37 @@ def test_two_builds_into_one_folder_are_refused(tmp_path):
     assert toy.build(recipe, out).is_new
 
 
+@pytest.mark.parametrize("way", ["a folder", "a device"])
+def test_a_lock_that_cannot_be_taken_says_what_to_do(tmp_path, way):
+    lock = tmp_path / ".lock"
+    if way == "a folder":
+        lock.mkdir()
+    else:
+        # Opens and locks like a file, and refuses to be cut to length.
+        lock.symlink_to("/dev/null")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(BuildError, match=r"cannot lock .*remove what is in the way"):
+        only_writer(tmp_path).__enter__()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_lock_on_a_full_disk_says_so(tmp_path):
+    code = (
+        "import pathlib, resource, sys\n"
+        "from stimuli.errors import BuildError\n"
+        "from stimuli.storage import only_writer\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "try:\n"
+        "    only_writer(pathlib.Path(sys.argv[1])).__enter__()\n"
+        "except BuildError as error:\n"
+        "    print(error)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    assert "no space left while writing" in ran.stdout
+    assert "make room and run the same command again" in ran.stdout
+
+
 def test_a_lock_dies_with_its_process(tmp_path):
     code = (
         "import os, sys, pathlib\n"
