@@ -31,6 +31,7 @@ except ImportError as error:
     ) from error
 
 _PATIENCE_S: Final = 120.0
+_KNOCK_S: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +74,14 @@ def _connected(address: str) -> Iterator[None]:
         yield
         return
     try:
+        _knock(address)
         ray.init(
             address=None if address == "local" else address,
             include_dashboard=False if address == "local" else None,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except (ConnectionError, RayError, RuntimeError, ValueError) as error:
+    except (OSError, RayError, RuntimeError, ValueError) as error:
         raise BuildError(
             f"no Ray cluster at {address!r}: {error}; start one (`ray start --head`) "
             'or say ray = "local"'
@@ -88,6 +90,13 @@ def _connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from stimuli.recipes import RECIPES
 from stimuli.storage import Disk
 
 from . import engines, toy
+from .recipes import linear
 
 
 def test_two_processes_one_of_them_killed_give_the_bytes_of_this_process(tmp_path):
@@ -92,6 +93,23 @@ def test_a_killed_build_leaves_no_workers_and_goes_on_elsewhere(tmp_path):
     toy.build(engines.write(tmp_path, "threads = 1"), out)
     toy.build(recipe, tmp_path / "whole")
     assert engines.content(out) == engines.content(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_attacks_and_explanations_are_the_same_from_worker_processes(tmp_path):
+    for seed in range(6):
+        path = tmp_path / f"photos/red/{seed}.png"
+        linear.paint_patches(path, (230, 100, 4 + seed % 3), seed=seed)
+    work = 'kind = "adversarial"\nmax_images = 6\n[recipe.attack]\nstep = 0.02\n'
+    work += "[recipe.explanation]\nn_samples = 40\nk = 2\n"
+    cut = "[execution]\nshard_size = 2\nbatch_size = 2\n"
+    sets = []
+    for engine in ("threads = 2", "workers = 2"):
+        recipe = linear.write(tmp_path, work, more=cut + engine)
+        sets.append(toy.build(recipe, tmp_path / engine[:7]).set)
+    methods = {stimulus.method for stimulus in sets[0].stimuli()}
+    assert len(methods) >= 2
+    assert engines.content(sets[0].folder) == engines.content(sets[1].folder)
 
 
 @pytest.mark.slow
