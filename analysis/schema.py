@@ -95,6 +95,11 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
                         "correct-top1",
                         "correct-top5",
                         "prediction",
+                        "adversarial",
+                        "explanation-path",
+                        "prototype",
+                        "criticism",
+                        "random",
                     )
                 ),
                 "source_sha256": _TEXT,
