@@ -111,9 +111,11 @@ def rejected_share(
         among, uncertain = _image_squares(parts, share), people.across_images
     else:
         among, uncertain = 0.0, people.in_all
-    total = among + uncertain
-    dof = mixed_dof(uncertain, whole=total, dof=people.dof)
     alone = share * (1 - share) * n_images
+    # Nothing seen of people leaves the bound of independent images, which these
+    # very images cannot exceed.
+    total = among + uncertain or alone * n_images / _n_sure(strata)
+    dof = mixed_dof(uncertain, whole=total, dof=people.dof)
     n_effective = n_images * alone / total if alone * total > 0 else _n_sure(strata)
     critical = critical_value(level=level, dof=dof)
     low, high = score_bounds(share, n_effective, critical=critical)

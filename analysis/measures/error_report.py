@@ -130,6 +130,8 @@ def _result(bundle: Bundle, results: list[ErrorResult]) -> Section:
     if any(result.rectified.n for result in results):
         parts.insert(1, drawings.headline_drawing(results))
         parts.append(tables.interval_table(results))
+        if any(map(tables.has_no_person_effect, results)):
+            parts.append(Prose(kind="note", text=tables.NO_PERSON_EFFECT))
     return Section(id="result", title="Standard and rectified error", blocks=parts)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import nan
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from analysis.blocks import DataTable
 from analysis.bundle import Bundle
+from analysis.intervals import Estimate
 from analysis.measures.rectified_error import (
     Comparison,
     ErrorResult,
@@ -31,6 +32,14 @@ OTHER_SIDE = (
     "A share of the images that the classifier got right was put up as well, in the "
     "same way. People reject some of them. The two-sided error counts both sides: "
     "errors that people do not accept and right predictions that they reject."
+)
+NO_PERSON_EFFECT = (
+    "One line stands for three intervals where nothing in the votes tells people "
+    "apart: only a vote that alone decides an image carries a person into the result, "
+    "and here there is none, or all of them say the same. The headline is then the "
+    "interval of independent images, and the same interval is an upper bound for these "
+    "very images. It does not show that people agree in general: with few "
+    "images near the bar of k votes, a difference between people goes unseen."
 )
 PAIRED = (
     "Differences on the same images, first classifier minus second. One judgment "
@@ -65,24 +74,41 @@ def headline_table(bundle: Bundle, results: Sequence[ErrorResult]) -> DataTable:
     )
 
 
+_KINDS: Final[tuple[tuple[str, Callable[[ErrorResult], Estimate]], ...]] = (
+    ("images like these, other people", lambda result: result.rectified),
+    ("these images, other people (conservative)", lambda r: r.of_these_images),
+    ("ignores people (Wilson; too narrow)", lambda r: r.ignoring_people),
+)
+_ALL_KINDS: Final = "all three (people add nothing, see below)"
+
+
+def has_no_person_effect(result: ErrorResult) -> bool:
+    """Whether all three intervals are one: no vote tells people apart.
+
+    Only votes that alone decide an image carry a person into the result; where
+    there are none, or all of them say the same, people add nothing to the
+    variance of independent images.
+    """
+    found = {interval(pick(result), digits=2) for _, pick in _KINDS}
+    return len(found) == 1 and result.rectified.n > 0
+
+
 def interval_table(results: Sequence[ErrorResult]) -> DataTable:
     """The same estimate with what each interval takes into account."""
-    kinds: tuple[tuple[str, Callable[[ErrorResult], Any]], ...] = (
-        ("images like these, other people", lambda result: result.rectified),
-        ("these images, other people (conservative)", lambda r: r.of_these_images),
-        ("ignores people (Wilson; too narrow)", lambda r: r.ignoring_people),
-    )
     rows, numbers = [], []
     for result in results:
-        for speaks_of, pick in kinds:
+        is_one = has_no_person_effect(result)
+        kinds = ((_ALL_KINDS, _KINDS[0][1]),) if is_one else _KINDS
+        rows += [
+            {
+                **_who(result),
+                "interval speaks of": speaks_of,
+                "rectified": interval(pick(result), digits=2),
+            }
+            for speaks_of, pick in kinds
+        ]
+        for _, pick in _KINDS:
             estimate = pick(result)
-            rows.append(
-                {
-                    **_who(result),
-                    "interval speaks of": speaks_of,
-                    "rectified": interval(estimate, digits=2),
-                }
-            )
             numbers.append(
                 {
                     **_ids(result),

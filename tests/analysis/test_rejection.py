@@ -94,6 +94,28 @@ def test_people_who_lean_one_way_widen_the_interval():
     assert estimate.design_effect == pytest.approx(2.6)
 
 
+@pytest.mark.parametrize("target", ["images like these", "these images"])
+def test_without_a_vote_that_tells_people_apart_the_interval_is_wilsons(target):
+    # 3 of 10 images have 5 yes, 7 have none: with k = 4 no vote decides alone.
+    # Wilson at 0.7 of 10: centre (0.7 + 0.19207) / 1.38415 = 0.64449, half width
+    # sqrt(1.96² * 0.21 / 10 + (1.96² / 20)²) / 1.38415 = 0.24778.
+    rows = [
+        {"trial": f"t{image}", "participant": f"p{person}", "accepts": image < 3}
+        for image in range(10)
+        for person in range(5)
+    ]
+    names = {
+        "image": [f"i{i}" for i in range(10)],
+        "trial": [f"t{i}" for i in range(10)],
+    }
+    stratum = Stratum(n_images=10, judged=pd.DataFrame(names))
+    found = rejected_share([stratum], pd.DataFrame(rows), k=4, target=target)
+    assert found.low == pytest.approx(0.64449 - 0.24778, abs=1e-4)
+    assert found.high == pytest.approx(0.64449 + 0.24778, abs=1e-4)
+    assert found.standard_error == pytest.approx(sqrt(0.7 * 0.3 / 10))
+    assert found.design_effect == pytest.approx(1)
+
+
 def test_unjudged_errors_are_taken_to_be_like_the_judged_ones():
     # 8 errors of 20 images, 4 judged, 1 of them rejected: 8/20 · 1/4 = 0.1
     votes = cast(a="11", b="00", c="11", d="11")

@@ -14,6 +14,7 @@ from analysis.cli import report
 from analysis.errors import AnalysisError
 from analysis.measures import MEASURES
 from analysis.measures.base import Measure
+from analysis.measures.error_tables import NO_PERSON_EFFECT
 from analysis.report import headline_table, make_report, report_sections
 from analysis.writing import to_latex
 from tests.analysis.bundle_maker import Plan
@@ -167,6 +168,24 @@ def test_unlabelled_pictures_get_a_report_without_errors(make_bundle, tmp_path):
     assert "Predictions accepted" in page(tmp_path / "report")
     assert "rectified error" not in headline_table(bundle).lower()
     assert "predictions accepted by at least 4 of 5 people" in headline_table(bundle)
+
+
+def test_three_intervals_that_are_one_are_said_to_be_one(make_bundle):
+    def shown(bundle):
+        blocks = [b for s in report_sections(bundle) for b in s.blocks]
+        (table,) = (b for b in blocks if getattr(b, "name", "") == "intervals")
+        is_said = any(getattr(b, "text", "") == NO_PERSON_EFFECT for b in blocks)
+        return len(table.shown), len(table.numbers), is_said
+
+    bundle = make_bundle(Plan(n_images=40, has_images=False))
+    assert shown(bundle) == (3, 3, False)
+    # Everybody accepts the same half of the trials: no vote decides one alone.
+    first = bundle.responses["trial"].str[0]
+    alike = bundle.responses.assign(accepts=(first < "8").astype("boolean"))
+    object.__setattr__(bundle, "responses", alike)
+    for cached in ("single_responses", "votes", "votes_before_exclusion"):
+        bundle.__dict__.pop(cached, None)
+    assert shown(bundle) == (1, 3, True)
 
 
 def test_two_classifiers_are_compared(make_bundle, tmp_path):
