@@ -256,7 +256,7 @@ def _links(record: StudyRecord) -> list[str]:
     order = get_args(Environment)
     lines = []
     for recruitment in sorted(
-        record.recruitments, key=lambda found: order.index(found.environment)
+        record.working_links, key=lambda found: order.index(found.environment)
     ):
         urls = recruitment.personal_urls or (recruitment.url,)
         head = f"{recruitment.recruiter} ({recruitment.environment})"
@@ -268,7 +268,11 @@ def _summary(record: StudyRecord) -> dict[str, Any]:
     kept = asdict(record)
     for name in ("file", "set_summary", "recipe_toml"):
         del kept[name]
-    return {**kept, "toml_sha256": record.file.toml_sha256}
+    return {
+        **kept,
+        "recruitments": [asdict(entry) for entry in record.working_links],
+        "toml_sha256": record.file.toml_sha256,
+    }
 
 
 def _progress(progress: StudyProgress) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from study_server.errors import StudyDesignError
 from study_server.store.trials import PoolTrial
 
 PRACTICE: Final = "practice"
@@ -86,14 +87,25 @@ def seed_from(*parts: object) -> int:
 
 
 def per_block_counts(summary: Mapping[str, object]) -> dict[str, int]:
-    """How many of each catch and control a block gets, practice left out."""
-    written = summary.get("controls")
+    """How many of each catch and control a block gets, practice left out.
+
+    Raises:
+        StudyDesignError: If the set's summary.json states anything but counts.
+    """
+    written = summary.get("controls", {})
     if not isinstance(written, Mapping):
-        return {}
-    return {
-        str(name): int(count)
+        raise _malformed([f"controls: expected a table of counts, got {written!r}"])
+    problems = [
+        f"controls.{name}: expected a whole number from 0, got {count!r}"
         for name, count in written.items()
-        if name != PRACTICE and int(count) > 0
+        if type(count) is not int or count < 0
+    ]
+    if problems:
+        raise _malformed(problems)
+    return {
+        str(name): count
+        for name, count in written.items()
+        if name != PRACTICE and count > 0
     }
 
 
@@ -137,9 +149,15 @@ def deal_session(deal: Deal, *, rng: np.random.Generator) -> list[DealtTrial]:
     """
     taken = {source for trial in deal.main for source in trial.sources}
     mixed = [(trial, "main") for trial in deal.main]
+    # A control of one display means nothing among trials of another.
+    conditions = {"", *(trial.condition for trial in deal.main)}
     for role in ("catch", "control"):
         for control in sorted(deal.n_drawn):
-            pool = [t for t in deal.pools.get(role, ()) if t.control == control]
+            pool = [
+                t
+                for t in deal.pools.get(role, ())
+                if t.control == control and t.condition in conditions
+            ]
             drawn = _draw(
                 _in_order(pool, deal, rng=rng),
                 n_wanted=deal.n_drawn[control],
@@ -151,6 +169,15 @@ def deal_session(deal: Deal, *, rng: np.random.Generator) -> list[DealtTrial]:
         *_place([(trial, PRACTICE) for trial in practice], kind=PRACTICE, rng=rng),
         *_place(mixed, kind="trials", rng=rng),
     ]
+
+
+def _malformed(problems: list[str]) -> StudyDesignError:
+    listed = "\n".join(f"  {problem}" for problem in problems)
+    return StudyDesignError(
+        "the stimulus set's summary.json does not say how many catch and control "
+        "trials a block gets; build the set anew with `secondlook stimuli build`:\n"
+        + listed
+    )
 
 
 def _cut(

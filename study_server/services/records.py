@@ -69,6 +69,19 @@ class StudyRecord:
     amendments: tuple[AmendmentRecord, ...]
     recruitments: tuple[RecruitmentRecord, ...]
 
+    @property
+    def working_links(self) -> tuple[RecruitmentRecord, ...]:
+        """The recruitments whose links lead, or will lead, to anything.
+
+        Once a study is frozen nobody new comes in by a pilot link ever again.
+        """
+        is_piloted = self.state in ("draft", "pilot")
+        return tuple(
+            entry
+            for entry in self.recruitments
+            if is_piloted or entry.environment != "pilot"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyOverview:

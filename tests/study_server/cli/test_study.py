@@ -52,6 +52,28 @@ def test_a_pilot_gives_pilot_links(call, files):
     assert "(pilot)  http://" in call("study", "pilot", NAME).stdout
 
 
+def test_pilot_links_are_left_out_once_nobody_can_come_in_by_them(call, files, as_json):
+    create(call)
+    assert "(pilot)" in call("study", "show", NAME).stdout
+    call("study", "pilot", NAME)
+    assert "(pilot)" in call("study", "show", NAME).stdout
+    assert "(pilot)" not in call("study", "freeze", NAME).stdout
+    told = call("study", "show", NAME).stdout
+    assert "(pilot)" not in told
+    assert "(live)  http://" in told
+    shown = as_json("study", "show", NAME)["study"]["recruitments"]
+    assert {entry["environment"] for entry in shown} == {"live", "simulated"}
+
+
+def test_a_summary_without_counts_is_refused_in_words(call, files):
+    path = Path("set/summary.json")
+    summary = json.loads(path.read_text())
+    summary["controls"]["known_yes"] = None
+    path.write_text(json.dumps(summary))
+    result = call("study", "create", "study.toml", "--stimuli", "set", code=1)
+    assert "controls.known_yes: expected a whole number" in result.output
+
+
 def test_create_says_the_odds_to_machines_as_numbers(call, files, as_json):
     found = as_json("study", "create", "study.toml", "--stimuli", "set")
     assert found["catch_rule"]["pass_rates"]["random"] == pytest.approx(0.25)

@@ -6,9 +6,11 @@ from collections import Counter
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from study_server.errors import StudyDesignError
 from study_server.services.blocks import (
     BlockDesign,
     Deal,
@@ -220,3 +222,16 @@ def test_practice_is_not_among_the_counts_per_block():
     summary = {"controls": {"known_yes": 3, "practice": 4, "hard_foil": 0}}
     assert per_block_counts(summary) == {"known_yes": 3}
     assert per_block_counts({}) == {}
+
+
+@pytest.mark.parametrize("count", [None, -1, "three", 2.5, True, [3]])
+def test_a_count_that_is_none_is_said_in_words(count):
+    summary = {"controls": {"known_yes": count, "practice": 4}}
+    with pytest.raises(StudyDesignError) as caught:
+        per_block_counts(summary)
+    assert f"controls.known_yes: expected a whole number from 0, got {count!r}" in str(
+        caught.value
+    )
+    assert "practice" not in str(caught.value)
+    with pytest.raises(StudyDesignError, match="expected a table of counts"):
+        per_block_counts({"controls": count})
