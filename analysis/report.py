@@ -23,6 +23,7 @@ ORDER: Final = (
     "asked",
     "votes",
     "by-k",
+    "class-by-class",
     "comparison",
     "right-side",
     "controls",

@@ -8,11 +8,13 @@ from analysis.bundle import Bundle
 from analysis.measures.accepted_predictions import AcceptedPredictions
 from analysis.measures.audit import Audit
 from analysis.measures.base import Measure
+from analysis.measures.class_by_class import ClassByClass
 from analysis.measures.error_report import RectifiedError
 from analysis.measures.yes_bias import YesBias
 
 MEASURES: Final[tuple[Measure, ...]] = (
     RectifiedError(),
+    ClassByClass(),
     AcceptedPredictions(),
     YesBias(),
     Audit(),
