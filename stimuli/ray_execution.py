@@ -32,6 +32,7 @@ except ImportError as error:
 
 _PATIENCE_S: Final = 120.0
 _KNOCK_S: Final = 10.0
+_MAX_VAIN: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,8 @@ class OnRay:
         n_workers: Actors at a time; with fewer places, fewer start.
         threads: Batches at a time, and cores, of each.
         gpus_per_actor: GPUs of each; fractions share one.
-        patience_s: How long to wait for a first place on the cluster.
+        patience_s: How long to wait for a place that no node can give; ten times
+            that where one could.
     """
 
     address: str
@@ -150,11 +152,13 @@ class _RayCrew:
         engine: What they may take.
         order: A reference to what all are told.
         hands: Those that live.
+        n_vain: Times in a row that nobody said anything.
     """
 
     engine: OnRay
     order: Any
     hands: list[_Hand] = field(default_factory=list)
+    n_vain: int = 0
 
     def hire(self) -> _Hand:
         wanted = ray.remote(_Actor).options(
@@ -181,7 +185,12 @@ class _RayCrew:
             fetch_local=False,
         )
         if not ready:
-            raise BuildError(self._no_place())
+            self.n_vain += 1
+            # A node that could hold an actor may be loading it, slowly.
+            if self.n_vain >= _MAX_VAIN or not self._has_room():
+                raise BuildError(self._no_place())
+            return []
+        self.n_vain = 0
         return [
             (h, self._hear(h)) for h in workers if any(h.pending is r for r in ready)
         ]
@@ -198,12 +207,22 @@ class _RayCrew:
         message: Message = said
         return message
 
+    def _has_room(self) -> bool:
+        """Whether some node could hold an actor if nobody else were there."""
+        wanted = {"CPU": self.engine.threads, "GPU": self.engine.gpus_per_actor}
+        return any(
+            all(node["Resources"].get(kind, 0) >= n for kind, n in wanted.items())
+            for node in ray.nodes()
+            if node["Alive"]
+        )
+
     def _no_place(self) -> str:
+        waited_s = self.n_vain * self.engine.patience_s
         wanted = f"{self.engine.threads} CPU and {self.engine.gpus_per_actor:g} GPU"
         has = ray.cluster_resources()
         n_nodes = sum(bool(node["Alive"]) for node in ray.nodes())
         return (
-            f"no place on the Ray cluster in {self.engine.patience_s:g} s: an actor "
+            f"no place on the Ray cluster in {waited_s:g} s: an actor "
             f"takes {wanted}, the cluster's {n_nodes} nodes have "
             f"{has.get('CPU', 0):g} CPU and {has.get('GPU', 0):g} GPU in all; finished "
             "shards are kept: lower gpus_per_actor or threads, or add a node"
