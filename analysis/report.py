@@ -42,7 +42,7 @@ def make_report(bundle: Bundle | Path, *, out: Path) -> Path:
     """Write the report of a bundle; returns the page to open.
 
     Writes `index.html` (one file, pictures and figures inside),
-    `tables/*.csv|tex`, `figures/*.svg|pdf` and, where more than 60 predictions
+    `tables/*.csv|tex`, `figures/*.svg|pdf|png` and, where more than 60 predictions
     were accepted, `gallery/` with all of them.
 
     Args:

@@ -1,4 +1,4 @@
-"""Tables as CSV and LaTeX, figures as SVG and PDF."""
+"""Tables as CSV and LaTeX, figures as SVG, PDF and PNG."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ _TEX: Final = {
 _METADATA: Final[dict[str, dict[str, Any]]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
 }
+# Fine enough for print at the width of a column.
+_PNG_DPI: Final = 300
 
 
 def write_table(table: DataTable, *, folder: Path) -> None:
@@ -79,9 +82,9 @@ def escape_tex(text: str) -> str:
 
 
 def write_drawing(drawing: Drawing, *, folder: Path) -> None:
-    """`NAME.svg` and `NAME.pdf`, on white, text as text."""
+    """`NAME.svg` and `.pdf`, text as text, and `.png`; all on white."""
     folder.mkdir(parents=True, exist_ok=True)
-    for suffix in ("svg", "pdf"):
+    for suffix in _METADATA:
         path = folder / f"{drawing.name}.{suffix}"
         path.write_bytes(_saved(drawing.figure, suffix, facecolor="white"))
 
@@ -111,6 +114,10 @@ def _saved(figure: Figure, suffix: str, *, facecolor: str) -> bytes:
     target = io.BytesIO()
     with mpl.rc_context(STYLE):
         figure.savefig(
-            target, format=suffix, facecolor=facecolor, metadata=_METADATA[suffix]
+            target,
+            format=suffix,
+            facecolor=facecolor,
+            metadata=_METADATA[suffix],
+            dpi=_PNG_DPI if suffix == "png" else "figure",
         )
     return target.getvalue()

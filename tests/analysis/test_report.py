@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from analysis.blocks import DataTable
 from analysis.bundle import BundleError
@@ -84,7 +85,12 @@ def test_every_table_and_figure_is_written_in_each_format(written):
     assert tables == {path.stem for path in (written / "tables").glob("*.tex")}
     assert {"errors", "votes", "error_by_k", "controls", "flow", "audit"} <= tables
     figures = {path.stem for path in (written / "figures").glob("*.svg")}
-    assert figures == {path.stem for path in (written / "figures").glob("*.pdf")}
+    for suffix in ("pdf", "png"):
+        found = {path.stem for path in (written / "figures").glob(f"*.{suffix}")}
+        assert figures == found
+    with Image.open(written / "figures" / "votes.png") as picture:
+        assert picture.width == 1500  # 5 inches at 300 dots
+        assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
     assert {"errors", "votes", "error_by_k", "yes_bias", "audit"} <= figures
 
 
