@@ -7,6 +7,7 @@ import html
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -90,7 +91,9 @@ def write_sheet(folder: Path, out: Path, *, n: int, role: str | None = None) -> 
 def _name_role(trial: Trial) -> str:
     is_right = any(use.shows.startswith("correct-") for use in trial.uses)
     more = "(a right answer)" if is_right else trial.control.replace("_", " ")
-    return " ".join(part for part in (trial.role, more, trial.condition) if part)
+    # A control of one display is named after it.
+    condition = "" if trial.condition in more else trial.condition
+    return " ".join(part for part in (trial.role, more, condition) if part)
 
 
 def _count(opened: StimulusSet, role: str | None) -> int:
@@ -129,7 +132,8 @@ def _spread(trials: Sequence[Trial], n: int) -> list[Trial]:
     room = max(0, n - sum(share.values()))
     for r in ROLES:
         wanted = room if r == "main" else share.get(r, 0)
-        chosen += _take_evenly(_together(by_role[r]), wanted)
+        groups = _together(by_role[r]) if r == "main" else _in_turn(by_role[r])
+        chosen += _take_evenly(groups, wanted)
     return chosen[:n]
 
 
@@ -141,6 +145,15 @@ def _together(trials: Sequence[Trial]) -> list[list[Trial]]:
         key = trial.id if not trial.condition else str(item or trial.sources[0])
         groups.setdefault(key, []).append(trial)
     return [sorted(group, key=lambda t: t.condition) for group in groups.values()]
+
+
+def _in_turn(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """One of every kind, as long as there are some."""
+    kinds: dict[str, list[Trial]] = {}
+    for trial in trials:
+        kinds.setdefault(trial.control, []).append(trial)
+    turns = zip_longest(*(kinds[kind] for kind in sorted(kinds)))
+    return [[trial for trial in turn if trial is not None] for turn in turns]
 
 
 def _take_evenly(groups: Sequence[Sequence[Trial]], wanted: int) -> list[Trial]:
