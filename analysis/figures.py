@@ -103,7 +103,7 @@ def votes_histogram(counts: Mapping[str, pd.Series], *, what: str) -> Figure:
         panel.set_ylim(0, max(tallest * 1.32, 0.01))
         panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         panel.yaxis.set_major_locator(MaxNLocator(5))
-        panel.set_ylabel("share of images")
+        panel.set_ylabel(f"share of {what}")
         panel.grid(visible=False, axis="x")
     panels[-1].set_xlabel("people who said yes")
     panels[-1].set_xticks(range(len(next(iter(counts.values())))))

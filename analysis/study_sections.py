@@ -122,7 +122,7 @@ def method(bundle: Bundle) -> list[Section]:
         text_columns=2,
     )
     blocks: list[Block] = [
-        *(Prose(text=paragraph) for paragraph in _METHOD),
+        *(Prose(text=paragraph) for paragraph in _method_texts(bundle)),
         Prose(text=_collection(bundle)),
         table,
     ]
@@ -130,23 +130,42 @@ def method(bundle: Bundle) -> list[Section]:
     return [*sections, _amendments(bundle)]
 
 
-_METHOD: Final = (
+def _method_texts(bundle: Bundle) -> tuple[str, ...]:
+    """How the intervals come about, and what the measure at hand does not say."""
+    is_unlabelled = bool((bundle.uses["shows"] == "prediction").any())
+    what = "share of accepted predictions" if is_unlabelled else "rectified error"
+    limits = _LIMITS_UNLABELLED if is_unlabelled else _LIMITS
+    return (_INTERVALS.format(what=what), f"{limits} {_LIMITS_ALWAYS}")
+
+
+_INTERVALS: Final = (
     "Both images and people are samples, and people judge many images each: somebody "
     "generous accepts on every image they see. The intervals count this. The variance "
-    "of a rectified error is that of independent images plus, for each person, the "
+    "of a {what} is that of independent images plus, for each person, the "
     "products of their swings on different images; a swing is a vote that alone "
     "decided its image, minus the mean of such votes. Bounds are Wilson's score bounds "
     "at the effective number of images, with Student's t where few people judged. In "
     "simulated studies with people crossed with images this covers the truth in 93 to "
     "97 % of studies (docs/statistics.md has the table). Differences between "
-    "classifiers use the same variance on paired images.",
+    "classifiers use the same variance on paired images."
+)
+_LIMITS: Final = (
     "What the numbers do not say. The rectified error looks only at errors, so it is "
     "one-sided: it cannot rise. k-of-n is a rule of this design; with other k, n or "
     "wording it gives another number, and published rectified errors can be compared "
     "only under the same definition. People who say yes readily lower it; the controls "
-    "measure how readily. Nobody is excluded for disagreeing with others or with the "
-    "classifier. Intervals for images like these take the data set as a random draw "
-    "of such images.",
+    "measure how readily."
+)
+_LIMITS_UNLABELLED: Final = (
+    "What the numbers do not say. Without labels nobody knows which predictions are "
+    "right; a prediction that people accept need not name what somebody else would "
+    "have named. k-of-n is a rule of this design; with other k, n or wording it gives "
+    "another number. People who say yes readily raise it; where there are controls, "
+    "they measure how readily."
+)
+_LIMITS_ALWAYS: Final = (
+    "Nobody is excluded for disagreeing with others or with the classifier. Intervals "
+    "for images like these take the data set as a random draw of such images."
 )
 
 

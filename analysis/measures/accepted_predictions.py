@@ -103,7 +103,7 @@ class AcceptedPredictions:
             text="These pictures have no labels, so there is no error rate: only "
             "which predictions people accept."
         )
-        blocks: list[Block] = [intro, _table(shares)]
+        blocks: list[Block] = [intro, _table(bundle, shares)]
         if any(len(share.resolved) for share in shares):
             blocks.append(_drawing(shares, bundle.n))
         pictures = Section(
@@ -115,7 +115,7 @@ class AcceptedPredictions:
         return [main, pictures]
 
 
-def _table(shares: list[AcceptedShare]) -> DataTable:
+def _table(bundle: Bundle, shares: list[AcceptedShare]) -> DataTable:
     shown = pd.DataFrame(
         {
             "classifier": [share.classifier for share in shares],
@@ -137,8 +137,8 @@ def _table(shares: list[AcceptedShare]) -> DataTable:
     )
     return DataTable(
         name="accepted_predictions",
-        caption="Share of predictions accepted, with 95 % intervals for images like "
-        "these.",
+        caption=f"Share of predictions that at least {bundle.k} of {bundle.n} people "
+        "accept, with 95 % intervals for images like these and other people.",
         shown=shown,
         numbers=numbers,
     )

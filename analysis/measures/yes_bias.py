@@ -153,8 +153,8 @@ def _prose(bundle: Bundle) -> Prose:
     )
     return Prose(
         text="Some trials have a known truth. Yes to a class that is not there "
-        "measures how readily people say yes, which makes errors look smaller than "
-        "they are; hard foils (confusable classes known to be absent) say more than "
+        "measures how readily people say yes, which makes classifiers look better "
+        "than they are; hard foils (confusable classes known to be absent) say more than "
         "far classes, which nobody takes for right. Only sessions that passed the "
         f"quality rules are counted. Right responses to catch trials: {before} of "
         f"those of everybody who did not withdraw, {after} of those of people who "

@@ -174,6 +174,10 @@ def test_unlabelled_pictures_get_a_report_without_errors(make_bundle, tmp_path):
     assert "Predictions accepted" in page(tmp_path / "report")
     assert "rectified error" not in headline_table(bundle).lower()
     assert "predictions accepted by at least 4 of 5 people" in headline_table(bundle)
+    text = page(tmp_path / "report")
+    assert "predictions that at least 4 of 5 people accept, with 95 %" in text
+    assert "variance of a share of accepted predictions" in text
+    assert "rectified" not in text
 
 
 def test_three_intervals_that_are_one_are_said_to_be_one(make_bundle):
