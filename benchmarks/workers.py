@@ -23,9 +23,9 @@ from stimuli.cores import count_cores
 
 # 1.7 times faster.
 BAR = 1 / 1.7
-# Every photograph is linked this often: work enough that starting two workers
+# Every photograph is there this often: work enough that starting two workers
 # (about five seconds of importing torch) is not what is measured.
-N_COPIES = 2
+N_COPIES = 3
 N_PAIRS = 2
 
 
