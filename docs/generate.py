@@ -6,7 +6,7 @@ The tables come from the code itself, so they cannot describe what is not there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from stimuli.recipes import RECIPES
 from study_server import cli, config
 from study_server.recruiters.sections import RECRUITER_SECTIONS
 from study_server.services.study_sections import StudyFile
+from study_server.services.study_texts import SERVER_TEXTS
 
 FOLDER = Path(__file__).parent
 RECIPE_SECTIONS = {
@@ -31,8 +32,12 @@ RECIPE_SECTIONS = {
     "execution": recipe_file.ExecutionSection,
 }
 TEXTS = (
-    "Wording by key, over [the paradigm's defaults](paradigms.md); a text is a "
-    'string or `{ file = "name.md" }`.\n'
+    "Every wording participants read, by key: those of the pages below and "
+    "[those of the paradigm](paradigms.md). A text is a string or "
+    '`{ file = "name.md" }`; instructions, content warning and debriefing are '
+    "Markdown. Places in braces must be kept. With these, `[study] language` and "
+    "the texts of `[consent]`, `[comprehension]` and `[survey]` a study is wholly in "
+    "another language.\n"
 )
 NOTE = "<!-- Written by `make docs`; change the code instead. -->\n"
 
@@ -106,7 +111,7 @@ def section_tables(file_model: type[BaseModel]) -> str:
             heading = field.alias or name
             parts += [f"### `[{heading}]`\n", keys_table(section)]
         if name == "texts":
-            parts += ["### `[texts]`\n", TEXTS]
+            parts += ["### `[texts]`\n", TEXTS, texts_table(SERVER_TEXTS)]
     return "\n".join(parts)
 
 
@@ -166,9 +171,16 @@ def paradigms_page() -> str:
         questions = ", ".join(f"`{question}`" for question in paradigm.questions)
         parts += [f"## `{name}`: {paradigm.title}\n"]
         parts += [f"Slots: {slots}. Questions: {questions}.\n"]
-        texts = [(f"`{k}`", first_line(v)) for k, v in paradigm.default_texts.items()]
-        parts += [table(("text (`[texts]`)", "default"), texts)]
+        parts += [texts_table(paradigm.default_texts)]
     return "\n".join(parts)
+
+
+def texts_table(texts: Mapping[str, str]) -> str:
+    """Key and default wording."""
+    rows: list[tuple[str, ...]] = [
+        (f"`{key}`", first_line(text) or "(empty)") for key, text in texts.items()
+    ]
+    return table(("text (`[texts]`)", "default"), rows)
 
 
 def first_line(text: str) -> str:

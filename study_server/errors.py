@@ -6,6 +6,8 @@ what to do next; none names a worker.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -13,12 +15,17 @@ class StudyError(Exception):
     """Base of everything here.
 
     Attributes:
+        texts: The study's wording, by key, where a participant of a study reads
+            the message in it; empty elsewhere.
+        language: What they are written in.
         status: The HTTP status a page answers with.
         is_final: Whether trying the same thing again can never help.
     """
 
     status: ClassVar[int] = 400
     is_final: ClassVar[bool] = True
+    texts: Mapping[str, str] = MappingProxyType({})
+    language: str = "en"
 
 
 class SettingsError(StudyError):

@@ -31,7 +31,7 @@ class Frame {
     this.count.textContent = `${Math.min(nDone + 1, nTrials)} / ${nTrials}`;
   }
 
-  showWait(isWaiting, text = "Loading…") {
+  showWait(isWaiting, text = say.loading) {
     this.wait.querySelector("[data-text]").textContent = text;
     this.wait.hidden = !isWaiting;
   }
@@ -42,7 +42,8 @@ class Frame {
   }
 }
 
-const words = document.getElementById("trial-stage").dataset;
+const settings = document.getElementById("trial-stage").dataset;
+const say = JSON.parse(settings.words);
 
 async function main() {
   const frame = new Frame();
@@ -62,7 +63,7 @@ class Run {
     this.outbox = new Outbox({
       session: `${block.session}/${block.kind}`,
       url: block.post_url,
-      headers: words.csrf ? { "X-CSRFToken": words.csrf } : {},
+      headers: settings.csrf ? { "X-CSRFToken": settings.csrf } : {},
       onState: (state, reason) => this.#onState(state, reason),
     });
     addEventListener("beforeunload", (event) => {
@@ -97,7 +98,7 @@ class Run {
   async #one(prepared) {
     if (prepared.isFailed) {
       void this.#send(prepared, { response: null, rt_ms: null, context: {} });
-      this.frame.say("An image could not be loaded, so it was left out. This is not counted against you.");
+      this.frame.say(say.no_image);
       return;
     }
     const clock = new Clock(prepared.events);
@@ -126,16 +127,17 @@ class Run {
       this.outbox.clear();
       this.#go();
     } else if (!verdict.isSaved && verdict.status !== 409) {
-      this.frame.say(`A response could not be saved: ${verdict.body?.error ?? "unknown reason"}`, "danger");
+      this.frame.say(say.not_saved, "danger");
+      console.warn("not saved:", verdict.status, verdict.body?.error);
     }
   }
 
-  #onState(state, reason = "No connection.") {
+  #onState(state, reason) {
     this.isOffline = state === "offline";
     if (state === "offline") {
-      this.frame.say(`${reason} Your responses are kept on this device and sent as soon as that is mended.`);
+      this.frame.say(reason ? say.busy : say.offline);
     } else if (state === "saving") {
-      this.frame.say("Saving takes longer than usual.", "secondary");
+      this.frame.say(say.slow, "secondary");
     } else {
       this.frame.say("");
     }
@@ -160,7 +162,7 @@ class Run {
 
   async #leave() {
     if (this.isEnded) return;
-    if (this.outbox.size > 0) this.frame.showWait(true, "Saving…");
+    if (this.outbox.size > 0) this.frame.showWait(true, say.saving);
     this.frame.showProgress(this.block.trials.length, this.block.trials.length);
     await this.outbox.flush();
     this.#go();
@@ -190,7 +192,7 @@ class Run {
     // A reload by hand is a person's right; only an empty round repeats itself.
     if (n <= 3 || todo.length > 0) return false;
     this.frame.showWait(false);
-    this.frame.say("The next part could not be opened. Reload this page to try again.", "danger");
+    this.frame.say(say.stuck, "danger");
     return true;
   }
 }
@@ -221,7 +223,7 @@ async function fetchBlock(frame) {
   for (;;) {
     frame.showWait(true);
     try {
-      const reply = await fetch(words.blockUrl, { cache: "no-store" });
+      const reply = await fetch(settings.blockUrl, { cache: "no-store" });
       if (reply.ok) {
         const block = await reply.json();
         frame.say("");
@@ -229,12 +231,12 @@ async function fetchBlock(frame) {
       }
       const body = await reply.json();
       if (body.is_final) {
-        location.replace(words.doneUrl);
+        location.replace(settings.doneUrl);
         return null;
       }
-      frame.say("The server cannot answer just now. Trying again.");
+      frame.say(say.server_away);
     } catch {
-      frame.say("No connection. Trying again.");
+      frame.say(say.no_connection);
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
@@ -244,7 +246,7 @@ async function fetchBlock(frame) {
 async function untilOnline() {
   for (let hadToWait = false; ; hadToWait = true) {
     try {
-      if ((await fetch(words.healthUrl, { cache: "no-store" })).ok) return hadToWait;
+      if ((await fetch(settings.healthUrl, { cache: "no-store" })).ok) return hadToWait;
     } catch {
       // Not yet.
     }

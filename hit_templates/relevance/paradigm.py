@@ -30,6 +30,9 @@ DEFAULT_TEXTS: Final[Mapping[str, str]] = {
     "question_each": "Which of these classes are relevant for this image?",
     "yes": "Yes",
     "no": "No",
+    # Keys to press, space separated; the first is shown on the button.
+    "yes_keys": "y 1",
+    "no_keys": "n 2",
     "continue": "Continue",
     "image_alt": "Image to judge",
     "examples": "Examples of {class}",

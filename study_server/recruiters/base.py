@@ -91,11 +91,11 @@ class GiveBack:
     """Nothing was finished: the person gives their place back at the site.
 
     Attributes:
-        words: What to do there, in whole sentences.
+        site: What the site is called; None where its name is not known.
     """
 
     kind: ClassVar[str] = "give_back"
-    words: str
+    site: str | None = None
 
 
 Handoff = PostForm | Redirect | ShowCode | ThankYou

@@ -20,6 +20,8 @@ from study_server.services.recruitments import (
     recruiter_of,
 )
 from study_server.services.study_sections import StudyFile
+from study_server.services.study_texts import all_texts, fill
+from study_server.services.worded import worded
 from study_server.store import Transaction, blocks, people, studies
 from study_server.store.tables import (
     Enrolment,
@@ -33,11 +35,6 @@ Device = Literal["desktop", "tablet", "phone"]
 _ENDED: Final = ("finish", "failed", "withdrawn")
 # Whoever tried out the simulated participants' link has not taken part.
 _PEOPLES_OWN: Final = ("live", "pilot")
-_BARRED: Final = (
-    "you took part in an earlier round of this study, so you cannot take part in "
-    "this one; thank you all the same"
-)
-_BARRED_LANDING: Final = f"{_BARRED[0].upper()}{_BARRED[1:]}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +51,8 @@ class Landing:
             double click does not make two people of one.
         offers_another: Whether somebody else at this computer may come in
             instead: form field `somebody` = "else".
+        texts: Every wording of the page, by key.
+        language: What it is written in.
     """
 
     study_title: str
@@ -61,6 +60,8 @@ class Landing:
     problem: str | None
     resumes: Literal["no", "running", "ended"]
     visit_key: str
+    texts: Mapping[str, str]
+    language: str
     offers_another: bool = False
 
 
@@ -96,16 +97,23 @@ def look_at(
     """
     with services.store.read() as tx:
         door = _find_door(tx, recruitment_token)
-        visitor = _identify(tx, door, Visit(parameters=incoming, personal=personal))
+        with worded(door.file):
+            visitor = _identify(tx, door, Visit(parameters=incoming, personal=personal))
         known = _known(tx, door, visitor, resume=_counted(resume, incoming))
         is_barred = known is not None and known.environment != door.environment
         why_not = _why_not(tx, door, device=device)
         return Landing(
             study_title=door.study.title,
             environment=door.environment,
-            problem=_BARRED_LANDING if is_barred else None if known else why_not,
+            problem=door.say("excluded_earlier")
+            if is_barred
+            else None
+            if known
+            else why_not,
             resumes=_resumes(None if is_barred else known),
             visit_key=services.new_token(),
+            texts=all_texts(door.file.texts),
+            language=door.file.study.language,
             offers_another=bool(known and not why_not and not _is_named(door)),
         )
 
@@ -143,17 +151,19 @@ def enter(
     leases.sweep(services)
     with services.store.write() as tx:
         door = _find_door(tx, recruitment_token)
-        visitor = _identify(tx, door, visit)
-        # From here on admissions to this study queue up.
-        door = _Door(
-            recruitment=door.recruitment, study=studies.lock_study(tx, door.study.id)
-        )
-        known = _known(tx, door, visitor, resume=_counted(resume, incoming))
-        if known is not None:
-            return _come_back(services, tx, door, enrolment=known, visitor=visitor)
-        if problem := _wrong_device(door, device):
-            raise ExcludedError(problem)
-        return _admit(services, tx, door, visitor=visitor)
+        with worded(door.file):
+            visitor = _identify(tx, door, visit)
+            # From here on admissions to this study queue up.
+            door = _Door(
+                recruitment=door.recruitment,
+                study=studies.lock_study(tx, door.study.id),
+            )
+            known = _known(tx, door, visitor, resume=_counted(resume, incoming))
+            if known is not None:
+                return _come_back(services, tx, door, enrolment=known, visitor=visitor)
+            if problem := _wrong_device(door, device):
+                raise ExcludedError(problem)
+            return _admit(services, tx, door, visitor=visitor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +176,14 @@ class _Door:
     @property
     def environment(self) -> Environment:
         return self.recruitment.environment  # type: ignore[return-value] # checked by the database
+
+    @property
+    def file(self) -> StudyFile:
+        return StudyFile.model_validate(self.study.settings)
+
+    def say(self, key: str, **places: object) -> str:
+        """A wording of the study, its places filled."""
+        return fill(all_texts(self.file.texts)[key], **places)
 
     @property
     def is_open(self) -> bool:
@@ -240,30 +258,25 @@ def _why_not(tx: Transaction, door: _Door, *, device: Device) -> str | None:
     if not door.is_open:
         return _not_open(door)
     if problem := _wrong_device(door, device):
-        return f"{problem[0].upper()}{problem[1:]}."
+        return problem
     place = seating.place_for(door.study, environment=door.environment, enrolment=None)
     if not blocks.any_place(tx, place):
-        return (
-            "Every place in this study is taken at the moment. Places that others "
-            "give back become free again, so it may be worth trying later."
-        )
+        return door.say("full")
     return None
 
 
 def _wrong_device(door: _Door, device: Device) -> str | None:
-    admitted = StudyFile.model_validate(door.study.settings).design.devices
+    admitted = door.file.design.devices
     if "any" in admitted or device in admitted:
         return None
-    return (
-        f"this study needs a {' or a '.join(admitted)}; please open the same link "
-        "on such a device"
-    )
+    devices = ", ".join(door.say(f"device_{name}") for name in admitted)
+    return door.say("excluded_device", devices=devices)
 
 
 def _not_open(door: _Door) -> str:
     if door.study.state == "closed":
-        return "This study is closed. Thank you for your interest."
-    return "This study is not open (yet)."
+        return door.say("closed")
+    return door.say("not_open")
 
 
 def _come_back(
@@ -275,7 +288,7 @@ def _come_back(
     visitor: Identity,
 ) -> Entry:
     if enrolment.environment != door.environment:
-        raise ExcludedError(_BARRED)
+        raise ExcludedError(door.say("excluded_earlier"))
     enrolment = people.find_enrolment(tx, enrolment.token, is_locked=True) or enrolment
     if enrolment.step not in _ENDED:
         leases.renew(
@@ -339,7 +352,7 @@ def _participant(services: Services, tx: Transaction, visitor: Identity) -> Part
 def _refuse_excluded(
     services: Services, tx: Transaction, door: _Door, *, participant: Participant
 ) -> None:
-    exclude = StudyFile.model_validate(door.study.settings).exclude
+    exclude = door.file.exclude
     if not exclude.studies:
         return
     since = None
@@ -349,8 +362,5 @@ def _refuse_excluded(
         tx, participant.id, names=exclude.studies, since=since
     )
     if earlier:
-        listed = " and ".join(f"“{title}”" for title in earlier)
-        raise ExcludedError(
-            f"you took part in {listed}, so you cannot take part in this study; "
-            "thank you all the same"
-        )
+        listed = ", ".join(f"“{title}”" for title in earlier)
+        raise ExcludedError(door.say("excluded_other", studies=listed))

@@ -29,6 +29,7 @@ from study_server.services.steps import (
     WarningStep,
     WithdrawnStep,
 )
+from study_server.services.study_texts import all_texts
 from study_server.services.way import WHILE_SEATED, Whereabouts
 from study_server.store import Transaction, blocks, sessions, studies
 
@@ -65,7 +66,8 @@ def _shared(where: Whereabouts) -> dict[str, Any]:
         "study": where.study.name,
         "study_title": where.study.title,
         "paradigm": where.study.paradigm,
-        "texts": file.texts,
+        "texts": all_texts(file.texts),
+        "language": file.study.language,
         "contact": file.consent.contact,
         "is_rehearsal": enrolment.environment != "live",
         "can_withdraw": enrolment.step != "withdrawn",

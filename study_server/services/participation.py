@@ -7,7 +7,7 @@ step again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,8 @@ from study_server.errors import FormError, NotOpenError, StudyFullError
 from study_server.services import Services, leases, seating
 from study_server.services.current_step import build_step, may_take_another
 from study_server.services.steps import Step
-from study_server.services.study_sections import SurveyItem
+from study_server.services.study_sections import ComprehensionItem
+from study_server.services.study_texts import all_texts, fill
 from study_server.services.validity import end_session
 from study_server.services.way import (
     WHILE_SEATED,
@@ -51,9 +52,7 @@ def submit_consent(services: Services, token: str, form: Mapping[str, str]) -> N
         if here is None:
             return
         if form.get("agree") != "yes":
-            raise FormError(
-                "please tick the box if you agree; if you do not, choose “Withdraw”"
-            )
+            raise FormError(here.say("consent_no_tick"))
         consent, enrolment = here.where.file.consent, here.where.enrolment
         enrolment.consented_at = services.clock()
         enrolment.consent_version = consent.version
@@ -91,7 +90,7 @@ def submit_comprehension(
         if form.get("try", str(n_used)) != str(n_used):
             return
         questions = check.questions or ()
-        given = _choices(form, [len(item.choices) for item in questions])
+        given = _choices(here, questions, form=form)
         enrolment.n_comprehension_tries = n_used + 1
         enrolment.comprehension_wrong = [
             index
@@ -114,7 +113,7 @@ def submit_survey(services: Services, token: str, form: Mapping[str, str]) -> No
     with _at(services, token, "survey") as here:
         if here is None:
             return
-        values = _survey_values(here.where.file.survey.questions, form)
+        values = _survey_values(here, form)
         now = services.clock()
         sessions.add_survey(here.tx, here.where.session.id, values=values, at=now)
         here.where.enrolment.surveyed_at = now
@@ -191,6 +190,10 @@ class _Here:
     tx: Transaction
     where: Whereabouts
 
+    def say(self, key: str, **places: object) -> str:
+        """A wording of the study, its places filled."""
+        return fill(all_texts(self.where.file.texts)[key], **places)
+
     def go_on(self) -> None:
         """Take the next step."""
         enrolment = self.where.enrolment
@@ -231,44 +234,46 @@ def _fail(services: Services, here: _Here) -> None:
     )
 
 
-def _choices(form: Mapping[str, str], n_choices: list[int]) -> list[int]:
+def _choices(
+    here: _Here, questions: Sequence[ComprehensionItem], *, form: Mapping[str, str]
+) -> list[int]:
     given = []
-    for index, count in enumerate(n_choices):
+    for index, item in enumerate(questions):
         value = form.get(f"question_{index}", "")
-        if value not in {str(choice) for choice in range(count)}:
-            raise FormError(f"please answer question {index + 1}; none was counted yet")
+        if value not in {str(choice) for choice in range(len(item.choices))}:
+            raise FormError(here.say("comprehension_missing", number=index + 1))
         given.append(int(value))
     return given
 
 
-def _survey_values(
-    questions: tuple[SurveyItem, ...], form: Mapping[str, str]
-) -> dict[str, str]:
+def _survey_values(here: _Here, form: Mapping[str, str]) -> dict[str, str]:
     values = {}
-    for item in questions:
+    for item in here.where.file.survey.questions:
         value = form.get(item.name, "").replace("\0", "").strip()
         if not value:
             continue
         if item.choices and value not in item.choices:
-            raise FormError(f"“{item.question}”: please choose one of the answers")
+            raise FormError(here.say("survey_choose", question=item.question))
         if len(value) > MAX_SURVEY_CHARACTERS:
             raise FormError(
-                f"“{item.question}”: at most {MAX_SURVEY_CHARACTERS} characters, "
-                f"got {len(value)}"
+                here.say(
+                    "survey_too_long",
+                    question=item.question,
+                    n_most=MAX_SURVEY_CHARACTERS,
+                )
             )
         values[item.name] = value
     return values
 
 
 def _refuse_another(tx: Transaction, where: Whereabouts) -> None:
+    texts = all_texts(where.file.texts)
     n_done = sessions.count_sessions(tx, where.enrolment.id)
     allowed = where.file.design.max_blocks_per_participant
     if n_done >= allowed:
-        raise StudyFullError(
-            f"this study allows {allowed} per person, and you have done {n_done}; "
-            "thank you"
-        )
+        words = fill(texts["another_enough"], n_allowed=allowed, n_done=n_done)
+        raise StudyFullError(words)
     if not may_take_another(tx, where):
         if where.study.state in ("closed",):
-            raise NotOpenError("this study is closed; thank you for your interest")
-        raise StudyFullError("nothing is left for you to do in this study; thank you")
+            raise NotOpenError(texts["closed"])
+        raise StudyFullError(texts["another_none"])

@@ -21,6 +21,7 @@ from study_server.services.blocks import (
     has_catches as has_new_catches,
 )
 from study_server.services.study_sections import StudyFile
+from study_server.services.study_texts import all_texts
 from study_server.store import Transaction, blocks, people, sessions, trials
 from study_server.store.tables import Block, Enrolment, Session, Study
 
@@ -52,10 +53,8 @@ def reserve(
     place = place_for(study, environment=environment, enrolment=enrolment)
     block = blocks.reserve_place(tx, place)
     if block is None:
-        raise StudyFullError(
-            "every place in this study is taken at the moment; places that others "
-            "give back become free again, so it may be worth trying later"
-        )
+        texts = all_texts(StudyFile.model_validate(study.settings).texts)
+        raise StudyFullError(texts["full"])
     return block
 
 

@@ -19,7 +19,8 @@ class StepBase:
         study: The study's name; never shown.
         study_title: The title people read.
         paradigm: The way of asking.
-        texts: Every wording, by key (Markdown where it is long).
+        texts: Every wording of the server's pages and the paradigm, by key.
+        language: What the texts are written in, as HTML names it.
         contact: Whom to ask.
         is_rehearsal: Whether nothing counts (pilot, simulated).
         can_withdraw: Whether there is still something to withdraw from.
@@ -32,6 +33,7 @@ class StepBase:
     study_title: str
     paradigm: str
     texts: Mapping[str, str]
+    language: str
     contact: str
     is_rehearsal: bool
     can_withdraw: bool = True

@@ -38,6 +38,11 @@ class StudySection(Section):
         min_length=1, max_length=200, description="the title people read"
     )
     paradigm: str = Field(description="the way of asking, for example 'relevance'")
+    language: str = Field(
+        default="en",
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="the language of its texts, for browsers: 'en', 'de', 'pt-BR'",
+    )
     seed: int = Field(
         default=0, ge=0, lt=2**63, description="the seed of every random order"
     )

@@ -1,7 +1,8 @@
 """What participants read where a study file says nothing else.
 
-All texts are Markdown. Instructions, question wording and comprehension
-questions come from the paradigm.
+Consent, instructions, content warning and debriefing are Markdown, all else is
+plain. Instructions, question wording and comprehension questions come from the
+paradigm.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+
+from study_server.services.page_texts import PAGE_TEXTS
 
 CONSENT_PLACEHOLDERS: Final = (
     "title",
@@ -47,9 +50,11 @@ DEFAULT_CONSENT: Final = (
     "**Questions or complaints.** {contact}",
 )
 
-# Texts of the server's own pages; an empty content warning leaves its page out.
+# Texts of the server's own pages; an empty content warning or debriefing leaves
+# its page out.
 SERVER_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        **PAGE_TEXTS,
         "instructions": "You will see pictures one at a time. Answer the question "
         "below each picture as well as you can.",
         "content_warning": "",
@@ -59,6 +64,8 @@ SERVER_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "the question was clear.",
     }
 )
+
+_MAY_BE_EMPTY: Final = ("content_warning", "debriefing", "instructions")
 
 # What a text says in braces is filled in where it is shown.
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
@@ -90,6 +97,24 @@ def consent_text(template: str | None, values: Mapping[str, str]) -> str:
         if all(values[name] for name in _PLACEHOLDER.findall(paragraph))
     ]
     return "\n\n".join(_fill(paragraph, values) for paragraph in kept)
+
+
+def all_texts(own: Mapping[str, str]) -> dict[str, str]:
+    """Every wording of the server's pages, the study's own first.
+
+    A study stored by an earlier version lacks keys that came later; a text left
+    empty counts as unset, except where that leaves a page out.
+    """
+    kept = {
+        key: text for key, text in own.items() if text.strip() or key in _MAY_BE_EMPTY
+    }
+    return {**SERVER_TEXTS, **kept}
+
+
+def fill(text: str, **places: object) -> str:
+    """A text with its places filled; other braces stay."""
+    values = {name: str(value) for name, value in places.items()}
+    return _PLACEHOLDER.sub(lambda m: values.get(m.group(1), m.group(0)), text)
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

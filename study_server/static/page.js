@@ -6,12 +6,12 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     const label = button.textContent;
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "Copied";
+      button.textContent = button.dataset.copied ?? "Copied";
     } catch {
       // Without HTTPS there is no clipboard: mark the text instead.
       const text = document.getElementById(button.dataset.copySource);
       if (text) getSelection().selectAllChildren(text);
-      button.textContent = "Press Ctrl+C";
+      button.textContent = button.dataset.copyByHand ?? "Press Ctrl+C";
     }
     setTimeout(() => (button.textContent = label), 2000);
   });

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from study_server.errors import FormError
 from study_server.services import audit as checking
 from study_server.services.studies import get_study
+from study_server.services.study_texts import all_texts
 from study_server.web.application import services
 from study_server.web.blocks import block_json, receipt_json
 from study_server.web.failures import sentence
@@ -47,6 +48,8 @@ def trials(name: str) -> ResponseReturnValue:
         done_url=url_for("audit.overview", name=name),
         leave_url=url_for("audit.overview", name=name),
         leave_label="Stop for now",
+        texts=all_texts(study.file.texts),
+        language=study.file.study.language,
         has_csrf=True,
     )
     return render_runner(runner, paradigm=study.paradigm)

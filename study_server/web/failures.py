@@ -20,14 +20,18 @@ from study_server.errors import (
     UnknownRecruitmentError,
     UnknownTokenError,
 )
+from study_server.services.study_texts import SERVER_TEXTS
 
+# Who comes by an address of no study has no study's wording either.
 _TITLES: Final[Mapping[type[StudyError], str]] = {
-    StudyFullError: "All places are taken",
-    NotOpenError: "The study is not open",
-    ExcludedError: "You cannot take part in this study",
     UnknownRecruitmentError: "This link leads nowhere",
     UnknownTokenError: "This address leads nowhere",
-    IdentityError: "The link is not complete",
+}
+_TITLE_KEYS: Final[Mapping[type[StudyError], str]] = {
+    StudyFullError: "full_title",
+    NotOpenError: "not_open_title",
+    ExcludedError: "excluded_title",
+    IdentityError: "link_title",
 }
 
 _WORDS: Final[Mapping[int, tuple[str, str]]] = {
@@ -45,11 +49,23 @@ _WORDS: Final[Mapping[int, tuple[str, str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What an error page says."""
+    """What an error page says.
+
+    Attributes:
+        status: The HTTP status.
+        title: Its heading.
+        text: A sentence for whoever reads it.
+        detail: One in English for whoever set up the study; often empty.
+        language: Of title and text, as HTML names it.
+        skip: The words of the link to the content.
+    """
 
     status: int
     title: str
     text: str
+    detail: str = ""
+    language: str = "en"
+    skip: str = SERVER_TEXTS["skip"]
 
 
 def init_failures(app: Flask) -> None:
@@ -69,7 +85,9 @@ def _on_study_error(error: StudyError) -> ResponseReturnValue:
         # A fault of ours is no verdict on the response: the browser keeps it.
         is_final = error.is_final and not is_ours
         return jsonify(error=str(error), is_final=is_final), error.status
-    title = next((t for kind, t in _TITLES.items() if isinstance(error, kind)), None)
+    if key := _of_kind(_TITLE_KEYS, error):
+        return _page(_worded(error, key))
+    title = _of_kind(_TITLES, error)
     text = sentence(str(error))
     if is_ours:
         title, text = _WORDS[500]
@@ -86,6 +104,26 @@ def _on_http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
     return _page(Problem(status=status, title=title, text=text))
+
+
+def _of_kind(words: Mapping[type[StudyError], str], error: StudyError) -> str | None:
+    return next((word for kind, word in words.items() if isinstance(error, kind)), None)
+
+
+def _worded(error: StudyError, title_key: str) -> Problem:
+    """The problem in the words of the study it arose in."""
+    texts = error.texts or SERVER_TEXTS
+    text = sentence(str(error))
+    # What an address lacks is for whoever set up the link.
+    is_about_link = isinstance(error, IdentityError)
+    return Problem(
+        status=error.status,
+        title=texts[title_key],
+        text=texts["link"] if is_about_link else text,
+        detail=text if is_about_link else "",
+        language=error.language,
+        skip=texts["skip"],
+    )
 
 
 def _page(problem: Problem) -> ResponseReturnValue:

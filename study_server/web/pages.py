@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -25,16 +26,19 @@ from study_server.services.steps import (
     TrialsStep,
     WithdrawnStep,
 )
+from study_server.services.study_texts import fill
 from study_server.web.security import allow, allow_form_to
 
+# Key of the part's name to the steps it has.
 _MILESTONES: Final = {
-    "Consent": ("consent", "warning"),
-    "Instructions": ("instructions", "comprehension"),
-    "Practice": ("practice",),
-    "Images": ("trials",),
-    "Last questions": ("survey", "debriefing"),
-    "Finish": ("finish",),
+    "part_consent": ("consent", "warning"),
+    "part_instructions": ("instructions", "comprehension"),
+    "part_practice": ("practice",),
+    "part_trials": ("trials",),
+    "part_survey": ("survey", "debriefing"),
+    "part_finish": ("finish",),
 }
+_RUN: Final = "run_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,8 @@ class Runner:
         done_url: Where to go when everything is saved.
         leave_url: The way out.
         leave_label: Its words.
+        texts: Every wording of the server's pages, by key.
+        language: What they are written in.
         has_csrf: Whether posts need the sign-in session's token.
     """
 
@@ -66,7 +72,18 @@ class Runner:
     done_url: str
     leave_url: str
     leave_label: str
+    texts: Mapping[str, str]
+    language: str
     has_csrf: bool = False
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the page's script says, by the rest of its key."""
+        return {
+            key.removeprefix(_RUN): text
+            for key, text in self.texts.items()
+            if key.startswith(_RUN)
+        }
 
 
 def init_pages(app: Flask) -> None:
@@ -75,6 +92,7 @@ def init_pages(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["markdown"] = render_markdown
+    app.jinja_env.filters["fill"] = fill
 
 
 def render_markdown(text: str) -> Markup:
@@ -90,6 +108,7 @@ def render_step(step: Step, *, problem: str = "") -> str:
     return render_template(
         _template_of(step),
         step=step,
+        texts=step.texts,
         problem=problem,
         milestones=milestones(step),
         instructions=_instructions(step),
@@ -106,11 +125,15 @@ def participant_runner(step: PracticeStep | TrialsStep) -> Runner:
     """The trial page of a participant."""
     return Runner(
         title=step.study_title,
-        label="Practice" if isinstance(step, PracticeStep) else step.study_title,
+        label=step.texts["practice_title"]
+        if isinstance(step, PracticeStep)
+        else step.study_title,
         block_url=url_for("participant.block", token=step.token),
         done_url=url_for("participant.show", token=step.token),
         leave_url=url_for("participant.confirm_withdrawal", token=step.token),
-        leave_label="Withdraw",
+        leave_label=step.texts["withdraw"],
+        texts=step.texts,
+        language=step.language,
     )
 
 
@@ -121,7 +144,7 @@ def milestones(step: StepBase) -> list[Milestone]:
     if at is None:
         return []
     return [
-        Milestone(name=name, is_done=index < at, is_current=index == at)
+        Milestone(name=step.texts[name], is_done=index < at, is_current=index == at)
         for index, name in enumerate(names)
     ]
 

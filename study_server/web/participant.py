@@ -89,7 +89,11 @@ def confirm_withdrawal(token: str) -> ResponseReturnValue:
     if not step.can_withdraw:
         return _to(token)
     return render_template(
-        "participant/withdraw.html", step=step, milestones=[], problem=""
+        "participant/withdraw.html",
+        step=step,
+        texts=step.texts,
+        milestones=[],
+        problem="",
     )
 
 

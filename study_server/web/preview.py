@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from study_server.services import previews
 from study_server.services.studies import get_study
+from study_server.services.study_texts import all_texts
 from study_server.web.application import services
 from study_server.web.blocks import block_json, receipt_json
 from study_server.web.pages import Runner, render_runner
@@ -27,6 +28,8 @@ def show(token: str) -> ResponseReturnValue:
         done_url=url_for("preview.done", token=token),
         leave_url=url_for("preview.done", token=token),
         leave_label="Leave",
+        texts=all_texts(study.file.texts),
+        language=study.file.study.language,
     )
     return render_runner(runner, paradigm=study.paradigm)
 

@@ -83,12 +83,7 @@ class Link:
 
     def leave(self, section: LinkSection, visit_ids: Mapping[str, str]) -> Leaving:
         """Give the place back at the site: the code is for finished work only."""
-        site = _SITES.get(section.profile or "", "the site you came from")
-        return GiveBack(
-            words=f"Please return your submission on {site}: there is no completion "
-            "code for a study that was not finished, and the place you return goes to "
-            "somebody else."
-        )
+        return GiveBack(site=_SITES.get(section.profile or ""))
 
 
 def _given(visit: Visit, parameter: str) -> str | None:

@@ -125,8 +125,8 @@ def test_leaving_early_never_hands_out_a_code(name, section, visit, again, other
 
 def test_people_of_a_market_are_told_to_return_their_submission():
     link = get_recruiter("link")
-    assert "return your submission on Prolific" in link.leave(PROLIFIC, {}).words
-    assert "on the site you came from" in link.leave(OWN, {}).words
+    assert link.leave(PROLIFIC, {}) == GiveBack(site="Prolific")
+    assert link.leave(OWN, {}) == GiveBack(site=None)
 
 
 @pytest.mark.parametrize(("name", "section", "visit", "again", "other"), CASES)

@@ -452,7 +452,7 @@ def test_who_has_seen_every_catch_is_offered_no_further_block(services, tmp_path
         study.settings = {**study.settings, "design": design}
     participation.take_another_block(services, token)
     do_block(services, token)
-    with pytest.raises(StudyFullError, match="nothing is left"):
+    with pytest.raises(StudyFullError, match="Nothing is left"):
         participation.take_another_block(services, token)
 
 

@@ -44,7 +44,7 @@ def test_a_desktop_study_turns_phones_away_and_takes_no_place(tmp_path: Path):
     phone, laptop = {"User-Agent": PHONE}, {"User-Agent": LAPTOP}
 
     landing = client.get(world.link(), headers=phone)
-    assert "This study needs a desktop" in landing.text
+    assert "can be done on these devices: desktop" in landing.text
     assert 'name="start"' not in landing.text
     assert client.post(world.link(), headers=phone).status_code == 403
 
