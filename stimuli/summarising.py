@@ -37,7 +37,12 @@ class Finished:
 
 
 def summarise(
-    prepared: Prepared, finished: Finished, *, recipe: Recipe, plan: Plan, runner: Runner
+    prepared: Prepared,
+    finished: Finished,
+    *,
+    recipe: Recipe,
+    plan: Plan,
+    runner: Runner,
 ) -> dict[str, Any]:
     """The content of `summary.json`; see `docs/formats.md`."""
     file = prepared.recipe

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stimuli.recipe_file import Section
-from stimuli.recipes.adversarial import AdversarialRecipe, AdversarialRecipeSection
+from stimuli.recipes.adversarial import AdversarialRecipe
+from stimuli.recipes.adversarial_options import AdversarialRecipeSection
 from stimuli.recipes.base import Recipe
 from stimuli.recipes.criticism import Criticism, CriticismSection
 from stimuli.recipes.explanation_path import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from stimuli.errors import RecipeError
 from stimuli.explanations import LimeExplanation
 from stimuli.findings import Made, Seen
 from stimuli.judging import predict_picture
+from stimuli.recipes.adversarial_options import AdversarialRecipeSection
 from stimuli.recipes.attacking import Assault, Attacked
 from stimuli.recipes.explaining import Explained, Question, explain, picture
 from stimuli.rendering.attention import (
@@ -26,9 +27,6 @@ from stimuli.rendering.attention import (
 from stimuli.seeds import rng_for
 from stimuli.segmentation import Pixels
 from stimuli.workup import Bench, Subject
-
-if TYPE_CHECKING:
-    from stimuli.recipes.adversarial import AdversarialRecipeSection
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
