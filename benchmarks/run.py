@@ -16,6 +16,7 @@ MEASURES = {
     "lime": "benchmarks.lime",
     "mmd-critic": "benchmarks.mmd_critic",
     "stimuli-build": "benchmarks.stimuli_build",
+    "stimuli-build-gpu": "benchmarks.stimuli_build_gpu",
     "responses": "benchmarks.responses",
     "workers": "benchmarks.workers",
 }

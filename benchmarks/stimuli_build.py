@@ -40,14 +40,14 @@ BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 def measure() -> list[Row]:
     """One row: our build of real photographs over the sum of its parts."""
-    data = _find_photographs()
+    data = find_photographs()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        work = _prepare(folder, data)
-        stored = _build(work, folder)
+        work = prepare(folder, data, device="cpu")
+        stored = build(work, folder)
         parts = _Parts(work, stored)
         best = parts.calibrate()
-        paired = time_pairs(lambda: _build(work, folder), lambda: parts.run(best))
+        paired = time_pairs(lambda: build(work, folder), lambda: parts.run(best))
     ours, peer = np.median(paired.ours), np.median(paired.peer)
     return [
         Row(
@@ -63,7 +63,7 @@ def measure() -> list[Row]:
 
 
 @dataclass(frozen=True)
-class _Work:
+class Work:
     """What both build: files, weights and a recipe."""
 
     files: Sequence[Path]
@@ -85,7 +85,12 @@ class _Way:
         return f"a batch of {self.batch_size} {cores}, {layout}"
 
 
-def _find_photographs() -> Path:
+def find_photographs() -> Path:
+    """The folder with photos/ and weights/.
+
+    Raises:
+        Skipped: If it is not here.
+    """
     given = os.environ.get("SECONDLOOK_REAL_DATA")
     repository = Path(__file__).parent.parent
     data = Path(given) if given else repository.parent / "shared" / "data"
@@ -94,7 +99,8 @@ def _find_photographs() -> Path:
     return data
 
 
-def _prepare(folder: Path, data: Path) -> _Work:
+def prepare(folder: Path, data: Path, *, device: str) -> Work:
+    """A copy of the photographs and a recipe for them in `folder`."""
     rows = (data / "photos" / "labels.csv").read_text("utf-8").splitlines()
     photos = folder / "photos"
     photos.mkdir()
@@ -112,8 +118,9 @@ def _prepare(folder: Path, data: Path) -> _Work:
         "[controls]\nknown_yes = 3\nknown_no = 3\n"
         f'[dataset]\npath = "photos"\n'
         f'[classifier]\ntorchvision = "squeezenet1_1"\nweights = "{weights}"\n'
+        f'[execution]\ndevice = "{device}"\n'
     )
-    return _Work([photos / name for name in files], weights, recipe)
+    return Work([photos / name for name in files], weights, recipe)
 
 
 class _Silent:
@@ -131,7 +138,7 @@ def _no_bar(_n_images: int) -> Iterator[_Silent]:
     yield _Silent()
 
 
-def _build(work: _Work, folder: Path) -> list[str]:
+def build(work: Work, folder: Path) -> list[str]:
     """A whole build into an empty folder; the sources of what it stored."""
     out = folder / "set"
     shutil.rmtree(out, ignore_errors=True)
@@ -142,25 +149,25 @@ def _build(work: _Work, folder: Path) -> list[str]:
 class _Parts:
     """The parts of a build, each alone."""
 
-    def __init__(self, work: _Work, stored: Sequence[str]) -> None:
+    def __init__(self, work: Work, stored: Sequence[str]) -> None:
         self.work = work
         self.stored = set(stored)
         self.model = torchvision.models.squeezenet1_1()
         state = torch.load(work.weights, weights_only=True)
         self.model.load_state_dict({k: v.float() for k, v in state.items()})
         self.model.eval()
-        crops = [_resize(_decode(path)) for path in work.files]
+        crops = [resize(decode(path)) for path in work.files]
         self.pixels = np.stack([np.asarray(crop) for crop in crops])
 
     def run(self, way: _Way) -> None:
         """Decode, resize, write, predict: one after the other."""
         with ThreadPoolExecutor(count_cores()) as pool:
-            images = list(pool.map(_decode, self.work.files))
-            crops = list(pool.map(_resize, images))
+            images = list(pool.map(decode, self.work.files))
+            crops = list(pool.map(resize, images))
             kept = zip(self.work.files, crops, strict=True)
             wanted = [(p, crop) for p, crop in kept if p.name in self.stored]
             with tempfile.TemporaryDirectory(dir=self.work.recipe.parent) as name:
-                list(pool.map(lambda pair: _write(Path(name), *pair), wanted))
+                list(pool.map(lambda pair: write(Path(name), *pair), wanted))
         self.predict(way)
 
     def predict(self, way: _Way) -> None:
@@ -198,7 +205,7 @@ class _Parts:
     def _time(self, way: _Way, *, n_images: int) -> float:
         few = _Parts.__new__(_Parts)
         few.model, few.pixels = self.model, self.pixels[:n_images]
-        return _seconds(lambda: few.predict(way))
+        return seconds(lambda: few.predict(way))
 
     def _input(self, start: int, way: _Way) -> Tensor:
         pixels = self.pixels[start : start + way.batch_size]
@@ -212,20 +219,24 @@ class _Parts:
         return output
 
 
-def _seconds(call: Callable[[], None]) -> float:
+def seconds(call: Callable[[], object]) -> float:
+    """How long a call takes."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
 
 
-def _decode(path: Path) -> Image.Image:
+def decode(path: Path) -> Image.Image:
+    """One photograph, whole."""
     with Image.open(io.BytesIO(path.read_bytes())) as image:
         return image.convert("RGB")
 
 
-def _resize(image: Image.Image) -> Image.Image:
+def resize(image: Image.Image) -> Image.Image:
+    """Its crop."""
     return cut_out(image, Display())
 
 
-def _write(folder: Path, path: Path, crop: Image.Image) -> None:
+def write(folder: Path, path: Path, crop: Image.Image) -> None:
+    """The crop as a PNG, zlib 1."""
     crop.save(folder / f"{path.stem}.png", compress_level=1)
