@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ step = {STEP!r}
 """
 
 
-def facts_by_source(opened: StimulusSet) -> dict[str, dict]:
+def facts_by_source(opened: StimulusSet) -> dict[str, dict[str, Any]]:
     return {s.source: dict(s.facts) for s in opened.stimuli() if s.method == "ifgsm"}
 
 

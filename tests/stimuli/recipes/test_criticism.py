@@ -119,7 +119,7 @@ def test_survivors_are_counted_as_worked_out_by_hand(tmp_path):
         "n_criticisms": 4,
         "n_criticism_fallbacks": 1,
     }
-    uses = {}
+    uses: dict[str, set[str]] = {}
     for trial in built.set.trials():
         assert (trial.condition, trial.question) == ("", "attributes")
         for use in trial.uses:

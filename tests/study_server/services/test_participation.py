@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from study_server.errors import FormError, UnknownTokenError
-from study_server.recruiters.base import GiveBack, Redirect
+from study_server.recruiters.base import GiveBack, Redirect, ShowCode
 from study_server.services import Services, leases, participation, responding
 from study_server.services.steps import (
     ComprehensionStep,
@@ -192,6 +192,7 @@ def test_who_did_a_block_keeps_the_code_when_withdrawing_at_the_end(opened_on_bo
     left = step_of(opened_on_both, token)
     assert isinstance(left, WithdrawnStep)
     assert left.handoff == finish.handoff
+    assert isinstance(left.handoff, Redirect | ShowCode)
     assert left.handoff.code == "C1ABCDEF"
 
 
