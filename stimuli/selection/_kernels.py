@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,9 +28,10 @@ class RbfKernel:
         rows: `(n, d + 2)`, the right-hand factors [y, 1, -h], grouped by class
             where the kernel is local.
         order: `(n,)`, position in `rows` to index of the image.
-        bounds: Start and end in `rows` of each class; one pair if global.
+        bounds: Start and end in `rows` of each class; one pair, and the images'
+            own order, if all are of one class or the kernel is global.
         block: Rows and columns per block.
-        n_threads: What one column is computed with.
+        n_threads: What a few columns are computed with.
     """
 
     rows: Tensor
@@ -106,21 +107,29 @@ class RbfKernel:
         means[self.order] = sums / n
         return means
 
-    def column(self, index: int) -> Tensor:
-        """`(n,)` float64: k(image `index`, every image); 1 with itself."""
-        n = len(self.rows)
-        place = int((self.order == index).nonzero()[0, 0])
-        first, end = next(b for b in self.bounds if b[0] <= place < b[1])
-        left = self._left(slice(place, place + 1))[0]
-        with limit_threads(self.n_threads):
-            exponents = self.rows[first:end] @ left
-        near = exponents.double().clamp_(max=0).exp_()
-        column = torch.zeros(n, dtype=torch.float64, device=self.rows.device)
-        column[self.order[first:end]] = near
-        column[index] = 1
-        return column
+    def columns(self, indices: Sequence[int]) -> Tensor:
+        """`(len(indices), n)`: k(each of these, every image), in the rows' type."""
+        chosen = torch.tensor(indices, device=self.rows.device)
+        if len(self.bounds) == 1:
+            columns = self._near(chosen, slice(None))
+        else:
+            places = (self.order == chosen[:, None]).nonzero()[:, 1]
+            columns = self.rows.new_zeros((len(indices), len(self.rows)))
+            for first, end in self.bounds:
+                inside = ((places >= first) & (places < end)).nonzero()[:, 0]
+                near = self._near(places[inside], slice(first, end))
+                columns[inside[:, None], self.order[first:end]] = near
+        columns[torch.arange(len(indices)), chosen] = 1
+        return columns
 
-    def _left(self, rows: slice) -> Tensor:
+    def _near(self, places: Tensor, columns: slice) -> Tensor:
+        # One column waits for memory, which half of the cores use up.
+        n_threads = self.n_threads if len(places) > 1 else max(1, self.n_threads // 2)
+        with limit_threads(n_threads):
+            exponents = self._left(places) @ self.rows[columns].T
+        return exponents.clamp_(max=0).exp_()
+
+    def _left(self, rows: slice | Tensor) -> Tensor:
         right = self.rows[rows]
         return torch.cat([right[:, :-2], right[:, -1:], right[:, -2:-1]], dim=1)
 
@@ -157,7 +166,7 @@ def limit_threads(n_threads: int) -> Iterator[None]:
 def _by_class(
     labels: NDArray[np.integer[Any]] | None, *, n: int
 ) -> tuple[NDArray[np.int64], tuple[tuple[int, int], ...]]:
-    if labels is None:
+    if labels is None or len(np.unique(labels)) == 1:
         return np.arange(n), ((0, n),)
     order = np.argsort(labels, kind="stable").astype(np.int64)
     _, starts = np.unique(labels[order], return_index=True)
