@@ -32,6 +32,46 @@ export async function mount(root, trial, clock) {
 """
 
 
+# Texts that stand out less than 4.5 to 1 from what lies behind them (WCAG 1.4.3).
+TOO_FAINT = """() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => {
+    const mixed = [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
+    return [...mixed, 1];
+  };
+  const behind = (element) => {
+    if (!element) return [255, 255, 255, 1];
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] === 1 ? own : over(own, behind(element.parentElement));
+  };
+  const light = (colour) => {
+    const [r, g, b] = colour.slice(0, 3).map((value) => {
+      const v = value / 255;
+      return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const words = [...element.childNodes].filter((n) => n.nodeType === 3 && n.data.trim());
+    if (!words.length || !element.checkVisibility() || element.closest(".visually-hidden, .sl-skip") || element.namespaceURI.endsWith("svg")) continue;
+    const ground = behind(element);
+    const ink = over(rgba(getComputedStyle(element).color), ground);
+    const [high, low] = [light(ink), light(ground)].sort((a, b) => b - a);
+    const ratio = (high + 0.05) / (low + 0.05);
+    if (ratio < 4.5) faint.push(`${words[0].data.trim()}: ${ratio.toFixed(2)}`);
+  }
+  return faint;
+}"""
+
+
 @pytest.fixture(scope="session")
 def finished_each(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("each")
@@ -187,3 +227,30 @@ def test_every_column_of_the_dashboard_has_a_name(person: Person):
         )
         assert heads
         assert all(scope == "col" and words for scope, words in heads), path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_what_lies_behind_it(person: Person, scheme):
+    page, world = person.page, person.live.world
+    page.emulate_media(color_scheme=scheme)
+    visitor = world.visitor("link", WHO="anna")
+    page.goto(f"{person.live.url}{visitor.link}?WHO=anna")
+    faint = {"landing": page.evaluate(TOO_FAINT)}
+    visitor.come_in()
+    for name in ("", "withdraw"):
+        person.open(visitor.home + name)
+        faint[f"participant {name}"] = page.evaluate(TOO_FAINT)
+    visitor.walk_to_survey()
+    visitor.post("survey")
+    visitor.post("debriefing")
+    person.open(visitor.home)
+    faint["finish"] = page.evaluate(TOO_FAINT)
+    person.open("/dashboard/")
+    faint["sign in"] = page.evaluate(TOO_FAINT)
+    page.fill("#name", "ada")
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    for path in ("/dashboard/", "/dashboard/studies/small"):
+        person.open(path)
+        faint[path] = page.evaluate(TOO_FAINT)
+    assert {name: found for name, found in faint.items() if found} == {}
