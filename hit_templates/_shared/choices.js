@@ -1,7 +1,7 @@
 // The default way to take a response: buttons made by the macros `choice` and
 // `submit`. A paradigm with a trial.js of its own exports the same `mount`.
 
-// A second click of a double click, or a finger that bounces, must not answer
+// A second click of a double click, or a finger that bounces, must not respond to
 // the trial that has just appeared under it.
 const TOO_SOON_MS = 150;
 const TOO_SOON_AFTER_A_CLICK_MS = 350;

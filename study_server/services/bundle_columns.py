@@ -98,8 +98,8 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
                 "s",
             ),
             Column("n_catch", "integer", "catch trials given"),
-            Column("n_catch_right", "integer", "catch trials answered right"),
-            Column("n_responses", "integer", "trials answered, practice left out"),
+            Column("n_catch_right", "integer", "catch trials with a right response"),
+            Column("n_responses", "integer", "trials responded to, practice left out"),
             Column("n_display_failures", "integer", "images that failed to show, same"),
             Column(
                 "comprehension_tries", "integer", "tries at the comprehension check"

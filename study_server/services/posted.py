@@ -31,7 +31,7 @@ class Posted:
         key: Chosen by the browser, the same at every retry.
         trial: The trial's public name.
         response: Fields for the paradigm; None where an image failed to show.
-        rt_ms: Milliseconds; None only where nothing was answered.
+        rt_ms: Milliseconds; None only where there is no response.
         events: Rows of `DisplayEvent`: kind, at_ms, slot, details.
         context: Sizes and the like; never a browser's name.
     """

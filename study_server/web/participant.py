@@ -127,7 +127,7 @@ def block(token: str) -> ResponseReturnValue:
 
 @participant.post("/p/<token:token>/responses")
 def respond(token: str) -> ResponseReturnValue:
-    """Save one response; the answer means that it is on disk."""
+    """Save one response; the receipt means that it is on disk."""
     payload = read_json(request)
     return receipt_json(responding.take_response(services(), token, payload))
 

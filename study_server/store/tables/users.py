@@ -22,7 +22,7 @@ class User(Base):
 
 
 class AuditTrial(Base):
-    """A trial that the researcher is to answer blind.
+    """A trial that the researcher is to judge blind.
 
     `stratum` is the number of accepting responses it was drawn for.
     """
@@ -44,7 +44,7 @@ class AuditTrial(Base):
 
 
 class AuditResponse(Base):
-    """What the researcher answered."""
+    """The researcher's own response to it."""
 
     __tablename__ = "audit_response"
     id: Mapped[int] = mapped_column(primary_key=True)
