@@ -3,6 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from analysis.blocks import DataTable, Prose
 from analysis.measures.class_by_class import (
     IN_PAGE,
     ClassByClass,
@@ -72,20 +73,24 @@ def test_shares_by_class_by_hand():
 def test_the_report_has_both_tables_and_says_how_people_respond(make_bundle):
     bundle = make_bundle(PLAN)
     sections = {section.id: section for section in report_sections(bundle)}
-    tables = [b for b in sections["class-by-class"].blocks if hasattr(b, "numbers")]
+    blocks = sections["class-by-class"].blocks
+    tables = [block for block in blocks if isinstance(block, DataTable)]
     assert [table.name for table in tables] == ["accepted_by_rank", "accepted_by_class"]
     assert tables[0].shown["rank"].to_list() == ["1", "2", "3", "4", "5"]
     assert len(tables[1].shown) <= IN_PAGE
     assert set(tables[1].numbers["name"]) <= set(bundle.classes["name"])
-    said = sections["asked"].blocks[0].text
-    assert "the response is yes or no to each of the 5 classes" in said
+    said = sections["asked"].blocks[0]
+    assert isinstance(said, Prose)
+    assert "the response is yes or no to each of the 5 classes" in said.text
     assert "accept the class of rank 1, 2, ..." in headline_table(bundle)
 
 
 def test_nobody_yet_is_said(make_bundle):
     bundle = make_bundle(Plan(**{**vars(PLAN), "n_dropped": 10_000}))
     (section,) = ClassByClass().sections(bundle)
-    assert section.blocks[-1].text == "No vote counts yet."
+    last = section.blocks[-1]
+    assert isinstance(last, Prose)
+    assert last.text == "No vote counts yet."
     assert ClassByClass().headline(bundle) == []
 
 

@@ -183,7 +183,8 @@ def test_unlabelled_pictures_get_a_report_without_errors(make_bundle, tmp_path):
 def test_three_intervals_that_are_one_are_said_to_be_one(make_bundle):
     def shown(bundle):
         blocks = [b for s in report_sections(bundle) for b in s.blocks]
-        (table,) = (b for b in blocks if getattr(b, "name", "") == "intervals")
+        tables = [b for b in blocks if isinstance(b, DataTable)]
+        (table,) = (table for table in tables if table.name == "intervals")
         is_said = any(getattr(b, "text", "") == NO_PERSON_EFFECT for b in blocks)
         return len(table.shown), len(table.numbers), is_said
 
