@@ -42,3 +42,9 @@ def test_every_file_the_readme_links_to_is_there(repository: Path):
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
     assert links
     assert [link for link in links if not (repository / link).exists()] == []
+
+
+def test_the_readme_shows_what_the_demo_prints(repository: Path):
+    text = (repository / "README.md").read_text("utf-8")
+    assert re.search(r"demo +top-1 +\d+\.\d % \[.*\] +\d+\.\d % \[", text)
+    assert "images by number of people who said yes" in text
