@@ -36,6 +36,10 @@ RECIPE = """
 kind = "misclassified"
 shows = "top1"
 include_correct = 1.0
+[controls]
+known_yes = 0
+known_no = 0
+practice = 0
 [dataset]
 path = "scenes"
 [classifier]
