@@ -3,14 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NODE_STAMP := node_modules/.installed
 DEMO_OUT ?= runs/demo
 ONLY ?=
 PYTEST_ARGS ?=
-# Files are shared out over the cores; fixtures of a file stay together.
-SPREAD := -n auto --dist loadfile
+# Files are shared out over the cores; fixtures of a file stay together. In the order
+# of tests/conftest.py, so that no core waits for a long file begun last.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-peers demo run test test-all check format bench docs clean
+.PHONY: help setup setup-peers demo run test test-all check check-pages format bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -40,12 +42,24 @@ test: $(STAMP)  ## every test but the slow ones
 test-all: $(STAMP)  ## every test
 	$(BIN)/pytest $(SPREAD) $(PYTEST_ARGS)
 
-check: $(STAMP)  ## lint, format, types, import contracts, generated docs
+check: $(STAMP)  ## lint, format, types, import contracts, generated docs, advisories
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/bandit -q -c pyproject.toml -r study_server stimuli hit_templates analysis
+	@.ci/advisories $(BIN)
+	@$(MAKE) --no-print-directory check-pages
+
+check-pages:  ## lint the pages' scripts and styles (needs Node 18 or newer)
+	@if ! command -v npm >/dev/null 2>&1; then echo "check-pages skipped: no node and npm on this machine"; \
+	elif ! $(MAKE) --no-print-directory $(NODE_STAMP); then echo "check-pages skipped: npm could not install the tools of package.json"; \
+	else npm run --silent lint; fi
+
+$(NODE_STAMP): package-lock.json
+	npm ci --silent --no-audit --no-fund
+	@touch $@
 
 format: $(STAMP)  ## format and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -16,7 +16,30 @@ from analysis.importing_options import (
 )
 
 if TYPE_CHECKING:
-    from analysis.bundle import Bundle
+    from analysis.bundles.reading import Bundle
+
+
+raw_cells_option = click.option(
+    "--raw-cells",
+    "has_raw_cells",
+    is_flag=True,
+    help="Leave text in CSV as it is, though a spreadsheet may run it.",
+)
+
+
+_sources_argument = click.argument(
+    "sources",
+    metavar="BUNDLE | FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+)
+_format_option = click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMAT_NAMES),
+    help="Of FILEs that were made elsewhere.",
+)
 
 
 @click.group()
@@ -25,13 +48,7 @@ def report() -> None:
 
 
 @report.command()
-@click.argument(
-    "sources",
-    metavar="BUNDLE | FILE...",
-    nargs=-1,
-    required=True,
-    type=click.Path(path_type=Path),
-)
+@_sources_argument
 @click.option(
     "--out",
     required=True,
@@ -44,19 +61,16 @@ def report() -> None:
     type=click.Path(path_type=Path),
     help="Bundle of an earlier study: who took part in both, and the result without.",
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(FORMAT_NAMES),
-    help="Of FILEs that were made elsewhere.",
-)
+@_format_option
 @import_options
+@raw_cells_option
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 def make(
     sources: tuple[Path, ...],
     out: Path,
     other: Path | None,
     format_name: str | None,
+    has_raw_cells: bool,
     as_json: bool,
     **given: Any,  # noqa: ANN401 - what import_options adds
 ) -> None:
@@ -65,13 +79,12 @@ def make(
     With --format, of FILEs that were collected elsewhere.
     """
     # Imported here so that `secondlook --help` loads no pandas.
-    from analysis.bundle import read_bundle
-    from analysis.numbers import report_numbers
-    from analysis.report import headline_table, make_report
+    from analysis.bundles.reading import read_bundle
+    from analysis.reporting.report import headline_table, make_report, report_numbers
 
     study = _study(sources, format_name, given)
     earlier = None if other is None else read_bundle(other)
-    page = make_report(study, out=out, other=earlier)
+    page = make_report(study, out=out, other=earlier, has_raw_cells=has_raw_cells)
     if as_json:
         numbers = {"report": str(page), **report_numbers(study)}
         click.echo(json.dumps(numbers, indent=2))
@@ -94,7 +107,7 @@ def compare(a: Path, b: Path, out: Path | None, as_json: bool) -> None:
 
     Differences are A minus B.
     """
-    from analysis.bundle import read_bundle
+    from analysis.bundles.reading import read_bundle
     from analysis.comparing import (
         comparison_numbers,
         comparison_text,
@@ -127,31 +140,74 @@ def compare(a: Path, b: Path, out: Path | None, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="FILE.csv; for model-vs-human also a folder, a file per person and session.",
 )
-def export(bundle: Path, format_name: str, out: Path) -> None:
+@raw_cells_option
+def export(bundle: Path, format_name: str, out: Path, has_raw_cells: bool) -> None:
     """Write BUNDLE's responses as another tool's table."""
-    from analysis.bundle import read_bundle
-    from analysis.importing.crowd_kit import write_crowd_kit
-    from analysis.importing.model_vs_human import write_model_vs_human
+    from analysis.bundles.reading import read_bundle
+    from analysis.importing.formats.crowd_kit import write_crowd_kit
+    from analysis.importing.formats.model_vs_human import write_model_vs_human
 
     study = read_bundle(bundle)
     if format_name == "crowd-kit":
-        paths = [write_crowd_kit(study, out=out)]
+        paths = [write_crowd_kit(study, out=out, has_raw_cells=has_raw_cells)]
     else:
-        paths = write_model_vs_human(study, out=out)
+        paths = write_model_vs_human(study, out=out, has_raw_cells=has_raw_cells)
     for path in paths:
         click.echo(path)
+
+
+@report.command()
+@_sources_argument
+@click.option(
+    "--by",
+    type=click.Choice(("majority", "dawid-skene")),
+    required=True,
+    help="What most people said, or what is likeliest when people's errors are "
+    "estimated with it.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="FILE.csv or FILE.parquet.",
+)
+@_format_option
+@import_options
+@raw_cells_option
+def labels(
+    sources: tuple[Path, ...],
+    by: Any,  # noqa: ANN401 - one of the choices
+    out: Path,
+    format_name: str | None,
+    has_raw_cells: bool,
+    **given: Any,  # noqa: ANN401 - what import_options adds
+) -> None:
+    """Write one label per trial, out of the responses of BUNDLE.
+
+    A label that several tie for stays empty.
+    """
+    from analysis.reporting.labelling import write_labels
+
+    study = _study(sources, format_name, given)
+    found = write_labels(study, by=by, out=out, has_raw_cells=has_raw_cells)
+    n_ties = int(found["is_tie"].sum())
+    tied = f", {n_ties:,} of them tied and left empty" if n_ties else ""
+    click.echo(f"{len(found):,} labels{tied}: {out}")
 
 
 def _study(
     sources: tuple[Path, ...], format_name: str | None, given: dict[str, Any]
 ) -> Bundle:
     """The bundle in a folder, or one made of files of another format."""
-    from analysis.bundle import read_bundle
+    from analysis.bundles.reading import read_bundle
     from analysis.importing import import_bundle
 
     if format_name is not None:
         options = read_options(given, name=sources[0].stem)
-        return import_bundle(sources, options, format_name=format_name)
+        bundle = import_bundle(sources, options, format_name=format_name)
+        for note in bundle.head["imported"]["notes"]:
+            click.echo(f"note: {note}", err=True)
+        return bundle
     if len(sources) > 1 or not is_default(given):
         raise click.UsageError(
             "several files, and options such as --map or --yes, go with --format: a "

@@ -15,6 +15,7 @@ FORMAT_NAMES: Final = (
     "model-vs-human",
     "crowd-kit",
     "numpy",
+    "counts",
     "mturk-csv",
     "mturk-json",
 )
@@ -25,7 +26,22 @@ _OPTIONS: Final = (
         multiple=True,
         metavar="ROLE=COLUMN[,…]",
         help="What a column is: worker=Subject,stimulus=Image,response=Answer; also "
-        "question, condition, category, key, session, trial, rt_ms, rt_s, time.",
+        "question, condition, category, key, is_right, session, trial, rt_ms, rt_s, "
+        "time. Two columns make one: condition=colour+size.",
+    ),
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="COLUMN=VALUE",
+        help="Take these rows only, or with != all but these; may be repeated.",
+    ),
+    click.option(
+        "--bad-rows",
+        type=click.Choice(("refuse", "report")),
+        default="refuse",
+        show_default=True,
+        help="What to do with rows that cannot be, such as a time below zero: refuse "
+        "the file, or list them and leave them out.",
     ),
     click.option("--yes", default="", help="Responses that accept, comma separated."),
     click.option("--no", default="", help="Responses that reject, comma separated."),
@@ -34,6 +50,17 @@ _OPTIONS: Final = (
         "neither",
         default="",
         help="Responses that are neither, such as maybe.",
+    ),
+    click.option(
+        "--scale",
+        type=click.Choice(("nominal", "ordinal", "interval")),
+        default="nominal",
+        show_default=True,
+        help="Whether responses are names (also where codes stand for them), an order, "
+        "or amounts.",
+    ),
+    click.option(
+        "--order", default="", help="Responses from lowest to highest, comma separated."
     ),
     click.option(
         "--n", type=click.IntRange(min=1), help="Responses per trial that count."
@@ -64,9 +91,13 @@ _OPTIONS: Final = (
 )
 NAMES: Final = (
     "columns",
+    "where",
+    "bad_rows",
     "yes",
     "no",
     "neither",
+    "scale",
+    "order",
     "n",
     "k",
     "question",
@@ -96,7 +127,7 @@ def read_options(given: dict[str, Any], *, name: str) -> Any:  # noqa: ANN401 - 
 
     own = {key: given[key] for key in NAMES}
     own["other"] = own.pop("neither")
-    for key in ("yes", "no", "other"):
+    for key in ("yes", "no", "other", "order"):
         own[key] = split_words(own[key])
     own["columns"] = read_map(own["columns"])
     return ImportOptions(name=name, **own)
@@ -104,7 +135,8 @@ def read_options(given: dict[str, Any], *, name: str) -> Any:  # noqa: ANN401 - 
 
 def is_default(given: dict[str, Any]) -> bool:
     """Whether none of the options was used."""
-    return all(given[key] in ("", (), None, "refuse") for key in NAMES)
+    usual = ("", (), None, "refuse", "nominal")
+    return all(given[key] in usual for key in NAMES)
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -116,7 +148,7 @@ def read_map(given: Iterable[str]) -> dict[str, str]:
     """Role to column; a comma inside a column's name needs a `--map` of its own.
 
     Raises:
-        click.BadParameter: If an entry is not ROLE=COLUMN.
+        click.BadParameter: If an entry is not ROLE=COLUMN, or a role is there twice.
 
     >>> read_map(["worker=Subject,response=Answer", "stimulus=Image, cropped"])
     {'worker': 'Subject', 'response': 'Answer', 'stimulus': 'Image, cropped'}
@@ -128,6 +160,12 @@ def read_map(given: Iterable[str]) -> dict[str, str]:
             name, equals, column = part.partition("=")
             if equals and name.strip().isidentifier():
                 role = name.strip()
+                if role in found:
+                    raise click.BadParameter(
+                        f"{role} is mapped twice, to {found[role]} and to "
+                        f"{column.strip()}: which of them is it?",
+                        param_hint="--map",
+                    )
                 found[role] = column.strip()
             elif role:
                 found[role] += f",{part}"

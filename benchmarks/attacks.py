@@ -20,9 +20,9 @@ from torch.nn import functional
 
 from benchmarks.harness import Paired, Row, Skipped, time_pairs
 from benchmarks.photographs import Photographs, load_photographs
-from stimuli.attacks import Ifgsm
-from stimuli.batching import calibrate_batch, wait_for
-from stimuli.pixel_model import PixelModel
+from stimuli.classifiers.batching import calibrate_batch, wait_for
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.methods.attacks import Ifgsm
 
 N_FLIPPED = 48
 STEP, N_STEPS, EPSILON = 0.001, 10, 0.01

@@ -17,7 +17,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-from analysis.aggregation.dawid_skene import DawidSkene, dawid_skene
+from analysis.statistics.aggregation.dawid_skene import DawidSkene, dawid_skene
 from benchmarks.harness import Row, Skipped, time_pairs
 
 N_TASKS, N_WORKERS, N_EACH = 185_000, 85, 5

@@ -12,11 +12,11 @@ from benchmarks.attacks import take_gradient
 from benchmarks.harness import Row, Skipped, time_pairs
 from benchmarks.lime import explain, make_image, run_bare
 from benchmarks.photographs import MEAN, STD
-from stimuli.attacks import Ifgsm
-from stimuli.explanations import Lime
-from stimuli.explanations.lime import Dtype, calibrate_forward
-from stimuli.pixel_model import PixelModel
-from stimuli.segmentation import SegmentationPool
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.methods.attacks import Ifgsm
+from stimuli.methods.explanations import Lime
+from stimuli.methods.explanations.lime import Dtype, calibrate_forward
+from stimuli.methods.segmentation import SegmentationPool
 
 N_IMAGES, N_SAMPLES = 16, 1000
 # Ninety percent of the bare forward rate.

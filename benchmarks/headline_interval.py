@@ -71,7 +71,7 @@ def simulate_votes(rng: np.random.Generator) -> pd.DataFrame:
 def run() -> dict[str, float]:
     """What is measured: from votes to the interval."""
     # Imported here so that the measured process counts it as memory.
-    from analysis.rejection import Stratum, rejected_share
+    from analysis.statistics.k_of_n import Stratum, rejected_share
 
     votes = simulate_votes(np.random.default_rng(0))
     images = pd.DataFrame({"image": np.arange(N_WRONG), "trial": np.arange(N_WRONG)})

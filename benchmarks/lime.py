@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from benchmarks.harness import Paired, Row, Skipped, time_pairs
 from benchmarks.photographs import Photographs, load_photographs
-from stimuli.batching import wait_for
-from stimuli.explanations import Lime
-from stimuli.explanations.lime import calibrate_forward, to_pixels
-from stimuli.pixel_model import PixelModel
-from stimuli.segmentation import Quickshift, SegmentationPool, Segments
+from stimuli.classifiers.batching import wait_for
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.methods.explanations import Lime
+from stimuli.methods.explanations.lime import calibrate_forward, to_pixels
+from stimuli.methods.segmentation import Quickshift, SegmentationPool, Segments
 
 N_SAMPLES, N_PHOTOGRAPHS, N_AT_ONCE, N_BY_PACKAGE = 1000, 16, 4, 1
 OVERHEAD_BAR, END_TO_END_BAR = 1 / 12, 1.15

@@ -70,9 +70,9 @@ def make_features() -> NDArray[np.float32]:
 def choose(features: NDArray[np.float32]) -> None:
     """What is measured."""
     # Imported here so that the process for memory counts it.
-    from stimuli.selection import Candidates, MmdCritic
+    from stimuli.methods.selection import Candidates, MmdCritic
 
-    MmdCritic(device="cpu").select(
+    MmdCritic(gamma="1/d", device="cpu").select(
         Candidates(n=N, features=features),
         n_prototypes=N_EACH,
         n_criticisms=N_EACH,

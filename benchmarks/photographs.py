@@ -13,9 +13,9 @@ import torchvision
 from torch import Tensor
 
 from benchmarks.harness import Skipped
-from stimuli.images import Display, careful_reading, read_picture
-from stimuli.pixel_model import PixelModel
-from stimuli.torchvision_models import read_state_dict
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.classifiers.torchvision_models import read_state_dict
+from stimuli.sources.images import Display, careful_reading, read_picture
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

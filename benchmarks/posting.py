@@ -24,9 +24,10 @@ from benchmarks.harness import Row
 from study_server.config import complete_settings
 from study_server.recruiters.market import Spot
 from study_server.recruiters.mturk import gateway
-from study_server.services import Services, hits, open_services
-from study_server.services.stalls import Stall, open_stall
-from study_server.services.studies import create_study, freeze_study, open_study
+from study_server.services import Services, open_services
+from study_server.services.market import posting, quoting
+from study_server.services.market.recruitment import MarketRecruitment, load_recruitment
+from study_server.services.studies.life import create_study, freeze_study, open_study
 
 N_HITS = 2000
 N_SEQUENTIAL = 100
@@ -101,14 +102,18 @@ def _post(n_hits: int, *, n_at_once: int) -> Posted:
         settings = complete_settings({"secret_key": "k" * 40}, folder=folder)
         services = open_services(settings)
         try:
-            stall = _stall(services, folder, url, keys, n_hits=n_hits)
-            hits.quote(stall)  # cuts the blocks, which is no part of posting
+            recruitment = _recruitment(services, folder, url, keys, n_hits=n_hits)
+            quoting.quote_missing(
+                recruitment
+            )  # cuts the blocks, which is no part of posting
             started = time.perf_counter()
-            report = hits.post(stall, agrees=lambda _quote: True, n_at_once=n_at_once)
+            report = posting.post(
+                recruitment, agrees=lambda _quote: True, n_at_once=n_at_once
+            )
             seconds = time.perf_counter() - started
             if report.problem:
                 raise RuntimeError(f"posting stopped: {report.problem}")
-            names = Counter(p.annotation for p in stall.market.postings())
+            names = Counter(p.annotation for p in recruitment.market.postings())
         finally:
             services.store.close()
     return Posted(
@@ -118,9 +123,9 @@ def _post(n_hits: int, *, n_at_once: int) -> Posted:
     )
 
 
-def _stall(
+def _recruitment(
     services: Services, folder: Path, url: str, keys: tuple[str, str], *, n_hits: int
-) -> Stall:
+) -> MarketRecruitment:
     from tests.study_server.tiny_set import write_tiny_set
 
     # Blocks of four main trials; every response has a cut of its own.
@@ -132,7 +137,7 @@ def _stall(
     open_study(services, "posting")
     market = gateway.connect(url)
     client = _client(url, keys)
-    return open_stall(
+    return load_recruitment(
         services, "posting", spot=Spot(), market=replace(market, client=client)
     )
 
@@ -170,7 +175,7 @@ def _marketplace(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def _serve(folder: Path, pipe: Connection) -> None:
-    from study_server.marketplace.faults import FaultPlan
+    from study_server.marketplace.fault_injection import FaultPlan
     from tests.marketplace_server import serving_marketplace
 
     folder.mkdir()

@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.harness import Row
 from study_server.cli._processes import run_secondlook, serve_folder
-from study_server.services.simulated_pages import read_page
+from study_server.services.simulation.simulated_person import read_page
 
 STUDY = "load"
 N_SESSIONS = 50
@@ -86,9 +86,9 @@ def measure() -> list[Row]:
     """p99 to the acknowledgement at 33 responses per second, and what is kept."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        link = _open_study(folder)
+        link = open_study(folder)
         with serve_folder(folder) as url:
-            blocks = [_walk_to_the_trials(url, link, who) for who in range(N_SESSIONS)]
+            blocks = [walk_to_the_trials(url, link, who) for who in range(N_SESSIONS)]
             load = asyncio.run(_send_all(url, blocks))
         n_kept, n_distinct = _count(folder)
     p50, p99 = np.percentile(load.latencies_s, [50, 99])
@@ -121,7 +121,7 @@ def measure() -> list[Row]:
     ]
 
 
-def _open_study(folder: Path) -> str:
+def open_study(folder: Path) -> str:
     """Scenes, stimuli and an open study; the path of its simulated link."""
     (folder / "recipe.toml").write_text(RECIPE)
     (folder / "study.toml").write_text(STUDY_FILE)
@@ -142,7 +142,7 @@ def _open_study(folder: Path) -> str:
     return found.group(1)
 
 
-def _walk_to_the_trials(url: str, link: str, who: int) -> dict[str, Any]:
+def walk_to_the_trials(url: str, link: str, who: int) -> dict[str, Any]:
     """Enter as a simulated person and go on until the block can be fetched."""
     person = {"participant": f"load-{who}", "competence": "careful"}
     with httpx.Client(base_url=url, trust_env=False) as client:
@@ -193,7 +193,7 @@ async def _send_on_time(
     for position in range(N_TIMED):
         due = first_at + position * PERIOD_S
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        sends.append(asyncio.create_task(_send(client, block, position, load, due=due)))
+        sends.append(asyncio.create_task(send(client, block, position, load, due=due)))
     await asyncio.gather(*sends)
 
 
@@ -201,10 +201,10 @@ async def _send_flat_out(
     client: httpx.AsyncClient, block: dict[str, Any], load: Load
 ) -> None:
     for position in range(N_TIMED, N_TIMED + N_FLAT_OUT):
-        await _send(client, block, position, load, due=None)
+        await send(client, block, position, load, due=None)
 
 
-async def _send(
+async def send(
     client: httpx.AsyncClient,
     block: dict[str, Any],
     position: int,
@@ -212,6 +212,7 @@ async def _send(
     *,
     due: float | None,
 ) -> None:
+    """Send one response; counted, and timed where it was due at a moment."""
     body = {
         "key": str(uuid.uuid4()),
         "trial": block["trials"][position]["token"],

@@ -23,6 +23,7 @@ MEASURES = {
     "stimuli-build-gpu": "benchmarks.stimuli_build_gpu",
     "report-demo": "benchmarks.report_demo",
     "responses": "benchmarks.responses",
+    "slow-visitors": "benchmarks.slow_visitors",
     "workers": "benchmarks.workers",
 }
 

@@ -10,7 +10,6 @@ after the other, each on the same cores, the model in the fastest of the ways tr
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shutil
 import tempfile
@@ -27,10 +26,11 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.harness import Row, Skipped, time_pairs
-from stimuli.building import Builder
-from stimuli.execution import count_cores
-from stimuli.images import Display, cut_out
+from stimuli.engine.building import Builder
+from stimuli.engine.running.cores import count_cores
+from stimuli.files.images import open_image
 from stimuli.manifest import StimulusSet
+from stimuli.sources.images import Display, cut_out
 
 BAR = 1.15
 # All of them: what a build costs once is then what it is in use, a small share.
@@ -228,7 +228,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 def decode(path: Path) -> Image.Image:
     """One photograph, whole."""
-    with Image.open(io.BytesIO(path.read_bytes())) as image:
+    with open_image(path.read_bytes()) as image:
         return image.convert("RGB")
 
 

@@ -35,7 +35,7 @@ from benchmarks.stimuli_build import (
     seconds,
     write,
 )
-from stimuli.cores import count_cores
+from stimuli.engine.running.cores import count_cores
 
 In = TypeVar("In")
 Out = TypeVar("Out")

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import Row, Skipped, time_pairs
-from stimuli.building import Builder
-from stimuli.cores import count_cores
+from stimuli.engine.building import Builder
+from stimuli.engine.running.cores import count_cores
 
 # 1.7 times faster.
 BAR = 1 / 1.7

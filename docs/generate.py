@@ -11,17 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import click
+from architecture import architecture_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from analysis.exclusion_rules import RULES
-from hit_templates.base import find_paradigms
+from analysis.people.exclusion_rules import RULES
+from hit_templates.base import Paradigm, find_paradigms
+from hit_templates.examples import configured_example
+from hit_templates.fitting import fitting_questions
 from stimuli import recipe_file
+from stimuli.files.text import MAX_BYTES, MAX_TABLE_BYTES
+from stimuli.manifest import HOLDINGS
 from stimuli.recipes import RECIPES
+from stimuli.starters import find_starters
 from study_server import cli, config
-from study_server.recruiters.sections import RECRUITER_SECTIONS
-from study_server.services.study_sections import StudyFile
-from study_server.services.study_texts import SERVER_TEXTS
+from study_server.marketplace import refusal_rules as refusals
+from study_server.recruiters.base import Admits
+from study_server.recruiters.registry import RECRUITERS
+from study_server.services.study_files.sections import StudyFile
+from study_server.services.study_files.texts import SERVER_TEXTS
 
 FOLDER = Path(__file__).parent
 RECIPE_SECTIONS = {
@@ -45,6 +53,22 @@ RULES_INTRO = (
     "the study, applied when a session is completed, and applied again to the bundle "
     "by every report, which says where it comes to another end. A response counts if "
     "neither it nor its session is left out.\n"
+)
+FINISHED = (
+    "## Who has finished\n\n"
+    "A code that everybody gets proves nothing about who hands it in; where the other "
+    "side can be asked, or takes a code for each session, that is better.\n"
+)
+FITTING = (
+    "A set can be asked in any way that fits it: its trials fill the paradigm's slots, and "
+    "hold what a question needs (what follows from its fields and vote, or "
+    "`Question.needs`). `secondlook study init` offers what fits; `study create` puts "
+    "trials in the paradigm's own terms.\n"
+)
+IDS = (
+    "## Ids of people\n\n"
+    "One person is one id, by whichever door it comes: an address, a table of responses "
+    "from elsewhere, or a command. What is none of a recruiter's ids is refused.\n"
 )
 NOTE = "<!-- Written by `make docs`; change the code instead. -->\n"
 
@@ -96,12 +120,21 @@ def settings_page() -> str:
     return "\n".join([NOTE, head, table(("key", "variable", "meaning"), rows)])
 
 
+_AS_SAVED = (
+    "Save them as UTF-8 with or without a byte order mark, or as UTF-16 with one; line "
+    f"ends do not matter. The same holds for texts, `{config.FILE_NAME}` and tables beside the "
+    f"images. Files of more than {MAX_BYTES >> 20} MB (tables: {MAX_TABLE_BYTES >> 20} "
+    "MB) are refused."
+)
+
+
 def study_files_page() -> str:
     """Every key of study.toml and recipe.toml."""
-    parts = [NOTE, "# The two files a researcher writes\n", "## study.toml\n"]
+    parts = [NOTE, "# The two files a researcher writes\n", f"{_AS_SAVED}\n"]
+    parts += ["## study.toml\n"]
     parts += [section_tables(StudyFile)]
-    for name, section in RECRUITER_SECTIONS.items():
-        parts += [f"### `[recruiter.{name}]`\n", keys_table(section)]
+    for name, one in RECRUITERS.own.items():
+        parts += [f"### `[recruiter.{name}]`\n", keys_table(one.section_type)]
     parts += ["## recipe.toml\n"]
     for kind, (section, _) in RECIPES.items():
         parts += [f'### `[recipe]` with `kind = "{kind}"`\n', keys_table(section)]
@@ -189,15 +222,62 @@ def attributes_of(documented: type) -> dict[str, str]:
 def paradigms_page() -> str:
     """Every way of asking."""
     parts = [NOTE, "# Paradigms\n", "A folder of `hit_templates/` each.\n"]
-    for name, paradigm in find_paradigms().items():
+    parts += [FITTING, fitting_table(), table(("word", "what trials hold"), holdings())]
+    for name, paradigm in find_paradigms().own.items():
         slots = in_short([f"`{slot}`" for slot in paradigm.slots])
         questions = ", ".join(f"`{question}`" for question in paradigm.questions)
         parts += [f"## `{name}`: {paradigm.title}\n"]
         devices = ", ".join(paradigm.default_devices)
         parts += [f"Slots: {slots}. Questions: {questions}. Devices: {devices}.\n"]
+        parts += [declared_table(paradigm)]
         parts += settings_tables(name, paradigm.settings_model)
         parts += [texts_table(paradigm.default_texts)]
     return "\n".join(parts)
+
+
+def declared_table(paradigm: Paradigm) -> str:
+    """What each question declares; fields of the study's own as its examples have them."""
+    rows = []
+    for question in configured_example(paradigm).questions.values():
+        voting = {each.name for each in question.vote_fields}
+        for each in question.fields:
+            choices = ", ".join(f"`{value}`" for value in each.choices)
+            counted = "one for each class" if each.numbers_classes else choices
+            rows.append(
+                (
+                    f"`{question.name}`",
+                    f"`{each.name}`",
+                    each.measured_on,
+                    counted,
+                    ", ".join(f"`{value}`" for value in each.yes)
+                    if each.name in voting
+                    else "",
+                    question.shuffled,
+                )
+            )
+    heads = ("question", "field", "scale", "choices", "accepts", "shuffled")
+    return table(heads, rows)
+
+
+def fitting_table() -> str:
+    """What recipes make, and who can ask it."""
+    rows = []
+    for starter in find_starters(find=lambda _group: ()):
+        fits = [
+            f"`{name}` ({found[0].name})"
+            for name, one in find_paradigms().own.items()
+            if (found := fitting_questions(one, starter.posed))
+        ]
+        slots = ", ".join(f"`{slot}`" for slot in starter.posed.slots)
+        holds = ", ".join(f"`{word}`" for word in starter.posed.holds)
+        rows.append((f"`{starter.kind}`", slots, holds, ", ".join(fits)))
+    head = ("recipe", "slots", "holds", "can be asked by (the question)")
+    return table(head, list(dict.fromkeys(rows)))
+
+
+def holdings() -> list[tuple[str, ...]]:
+    """Words for what trials hold."""
+    return [(f"`{word}`", meaning) for word, meaning in HOLDINGS.items()]
 
 
 def settings_tables(name: str, section: type[BaseModel] | None) -> list[str]:
@@ -235,9 +315,42 @@ def first_line(text: str) -> str:
 def recruiters_page() -> str:
     """Every source of participants."""
     parts = [NOTE, "# Recruiters\n"]
-    for name, section in RECRUITER_SECTIONS.items():
+    for name, one in RECRUITERS.own.items():
+        section = one.section_type
         parts += [f"## `{name}`\n", f"{(section.__doc__ or '').strip()}\n"]
         parts += [keys_table(section)]
+    rows = [(f"`{name}`", one.learns) for name, one in RECRUITERS.own.items()]
+    parts += [FINISHED, table(("recruiter", "how the other side learns of it"), rows)]
+    rows = [(f"`{name}`", id_words(one)) for name, one in RECRUITERS.own.items()]
+    parts += [IDS, table(("recruiter", "ids of people"), rows)]
+    return "\n".join(parts)
+
+
+def id_words(recruiter: Admits[Any]) -> str:
+    """How the ids of a recruiter's people are read."""
+    issuers = (recruiter.name, "link:")
+    rules = (recruiter.id_rule(issuer) for issuer in issuers)
+    return next(rule.words for rule in rules if rule is not None)
+
+
+REFUSALS_INTRO = (
+    "Nothing that a requester asks of [the marketplace](marketplace.md) is refused "
+    "without one of these; the reply's `Rule` names it. What the service model itself "
+    "says of types, required members, patterns, lengths and words comes on top.\n"
+)
+
+
+def refusals_page() -> str:
+    """What every refusal of the requester API rests on."""
+    parts = [NOTE, "# What a refusal rests on\n", REFUSALS_INTRO]
+    for kind, source in refusals.KINDS.items():
+        rows = [
+            (f"`{rule.where}`" if kind == "model" else rule.where, rule.says)
+            for rule in refusals.RULES.values()
+            if rule.kind == kind
+        ]
+        parts += [f"## {source[:1].upper()}{source[1:]}\n"]
+        parts += [table(("where", "what it says, in our words"), rows)]
     return "\n".join(parts)
 
 
@@ -256,6 +369,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "study-files.md": study_files_page,
     "paradigms.md": paradigms_page,
     "recruiters.md": recruiters_page,
+    "marketplace-refusals.md": refusals_page,
+    "architecture.md": lambda: f"{NOTE}\n{architecture_page()}",
 }
 
 

@@ -10,15 +10,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from pydantic import BaseModel
 
+from hit_templates.questions import Field as Field
+from hit_templates.questions import Question as Question
+from hit_templates.questions import Vote as Vote
+from hit_templates.questions import asking as asking
+from hit_templates.reading import Response as Response
+from hit_templates.reading import ResponseError as ResponseError
+from hit_templates.reading import read_fields
+from hit_templates.responding import (
+    PACE,
+    SHARE_RIGHT,
+    chance,
+    chance_one_sided,
+    one_sided_words,
+    respond,
+)
+from hit_templates.responding import Competence as Competence
 from stimuli.manifest import ClassInfo, Trial
+from stimuli.plugins import Registry, fits
 
-Competence = Literal["careful", "hasty", "yes-sayer", "random", "robot"]
 COMPETENCES: Final[tuple[Competence, ...]] = (
     "careful",
     "hasty",
@@ -31,30 +48,9 @@ Device = Literal["any", "desktop", "tablet", "phone"]
 
 FOLDER: Final = Path(__file__).parent
 
-Response = dict[str, Any]
-
-
-class ResponseError(Exception):
-    """A response that does not fit the paradigm, in words."""
-
 
 class UnknownParadigmError(Exception):
     """A study names a paradigm that has no folder."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """One field of a response: its type and what it means.
-
-    Attributes:
-        type: "choice", "text" or "number".
-        choices: Allowed values of a choice.
-        description: For the data dictionary.
-    """
-
-    type: Literal["choice", "text", "number"]
-    description: str
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +109,8 @@ class Paradigm(Protocol):
         """Slot names a trial must fill (a trailing "?" marks an optional one)."""
 
     @property
-    def questions(self) -> tuple[str, ...]:
-        """The questions a trial may ask."""
+    def questions(self) -> Mapping[str, Question]:
+        """The questions a trial may ask, by name, and what is declared of them."""
 
     @property
     def default_texts(self) -> Mapping[str, str]:
@@ -207,16 +203,45 @@ class Paradigm(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class UsualParadigm:
-    """What most ways of asking have in common; a paradigm says what differs."""
+    """What most ways of asking have in common; a paradigm says what differs.
 
+    Everything that follows from the declared questions is here: how a response is
+    read, graded and counted as a vote, how often guessing is right, what simulated
+    people do. A paradigm overrides what is otherwise with it.
+
+    Attributes:
+        name: The folder's name.
+        title: One line for lists.
+        slots: Slots a trial fills; a trailing "?" marks one that may be empty.
+        questions: See `asking`.
+        share_right: How often simulated people are right who try to be.
+        median_rt_ms: Median time of a careful person, in milliseconds.
+    """
+
+    name: str
+    title: str
+    slots: tuple[str, ...]
+    questions: Mapping[str, Question]
+    default_texts: Mapping[str, str]
+    default_comprehension: tuple[ComprehensionQuestion, ...] = ()
     content_security_policy: Mapping[str, str] = field(default_factory=dict)
     exhibits: tuple[str, ...] = ()
-    names_classes: bool = True
     default_devices: tuple[Device, ...] = ("any",)
     least_raters: int = 1
     shows_people: bool = False
     settings_model: type[BaseModel] | None = None
-    one_sided: str = "always say yes"
+    share_right: Mapping[str, float] = field(default_factory=lambda: SHARE_RIGHT)
+    median_rt_ms: float = 2400.0
+
+    @property
+    def names_classes(self) -> bool:
+        """As its questions say."""
+        return any(question.names_classes for question in self.questions.values())
+
+    @property
+    def one_sided(self) -> str:
+        """As its first question says; made of the fields where it says nothing."""
+        return one_sided_words(next(iter(self.questions.values())), self.default_texts)
 
     def configure(self, settings: Mapping[str, Any]) -> Self:
         """Itself: there is nothing to set."""
@@ -227,25 +252,121 @@ class UsualParadigm:
         return {}
 
     def trial_problems(self, trial: Trial) -> Sequence[str]:
-        """None."""
-        return ()
+        """A main trial without the key it needs, and keys that nobody can meet."""
+        asked = self.questions.get(trial.question)
+        if asked is None:
+            return ()
+        if not trial.key:
+            is_missed = asked.is_graded and trial.role == "main"
+            return ["a main trial needs a key"] if is_missed else ()
+        return key_problems(trial.key, asked.fields_of(len(trial.classes)))
 
     def arrange(self, view: TrialView) -> Mapping[str, Any]:
         """Nothing."""
         return {}
 
+    def response_schema(self, trial: Trial) -> Mapping[str, Field]:
+        """The fields of the trial's question."""
+        return self.questions[trial.question].fields_of(len(trial.classes))
+
+    def read_response(self, trial: Trial, raw: Mapping[str, Any]) -> Response:
+        """The response, every field with a value that it allows.
+
+        Raises:
+            ResponseError: If a field is missing, unknown or out of range.
+        """
+        return read_fields(self.response_schema(trial), raw)
+
+    def grade(self, trial: Trial, response: Response) -> bool | None:
+        """Whether it agrees with every field of the key; None without a key."""
+        if trial.key is None:
+            return None
+        return all(response.get(name) == value for name, value in trial.key.items())
+
+    def accepts(self, trial: Trial, response: Response) -> bool | None:
+        """Whether it accepts the prediction judged, as the question's vote says."""
+        return self.questions[trial.question].accepts(response)
+
+    def guess_rate(self, trial: Trial, behaviour: str) -> float:
+        """Chance in [0, 1] that every field of the key is right.
+
+        Raises:
+            ValueError: If the behaviour is unknown or the trial has no key.
+        """
+        if trial.key is None:
+            raise ValueError(f"trial {trial.id} has no key, so nothing can be guessed")
+        schema = self.response_schema(trial)
+        keyed = [(schema[name], value) for name, value in trial.key.items()]
+        match behaviour:
+            case "random":
+                return prod(chance(asked) for asked, _ in keyed)
+            case "yes-saying":
+                return prod(chance_one_sided(asked, value) for asked, value in keyed)
+            case "careful":
+                return self.share_right["careful"] ** len(keyed)
+        raise ValueError(
+            f"behaviour is random, yes-saying or careful, got {behaviour!r}"
+        )
+
+    def simulate(
+        self, trial: Trial, *, competence: Competence, rng: np.random.Generator
+    ) -> Response:
+        """What a simulated participant does, field by field.
+
+        What is right stands in `truth` under the field's name, or else in the key.
+        """
+        known = {**(trial.key or {}), **(trial.truth or {})}
+        shares = self.share_right
+        return {
+            name: respond(
+                asked,
+                right=known.get(name),
+                share_right=shares.get(competence),
+                is_one_sided=competence in ("yes-sayer", "robot"),
+                rng=rng,
+            )
+            for name, asked in self.response_schema(trial).items()
+        }
+
+    def simulated_rt_ms(
+        self, competence: Competence, *, rng: np.random.Generator
+    ) -> float:
+        """A log-normal response time in milliseconds, at least 80."""
+        median = self.median_rt_ms * PACE[competence]
+        return max(80.0, float(median * np.exp(rng.normal(0.0, 0.35))))
+
+
+def key_problems(key: Mapping[str, Any], schema: Mapping[str, Field]) -> list[str]:
+    """Why nobody could meet a key: fields that are not asked, values not offered."""
+    found = []
+    for name, value in key.items():
+        asked = schema.get(name)
+        if asked is None:
+            found.append(f"key: no field {name!r} is asked, only {', '.join(schema)}")
+        elif asked.choices and value not in asked.choices:
+            found.append(
+                f"key: {name} is one of {', '.join(asked.choices)}, got {value!r}"
+            )
+    return found
+
 
 @cache
-def find_paradigms() -> Mapping[str, Paradigm]:
-    """Every paradigm, by walking the folder."""
+def find_paradigms() -> Registry[Paradigm]:
+    """Every paradigm: by walking the folder, and those of other packages.
+
+    The latter join by an entry point of the group "secondlook.paradigms", which names
+    the `paradigm` object of a folder like those here.
+    """
     names = sorted(
         path.parent.name
         for path in FOLDER.glob("*/paradigm.py")
         if not path.parent.name.startswith("_")
     )
-    return {
+    own = {
         name: import_module(f"hit_templates.{name}.paradigm").paradigm for name in names
     }
+    files = ("trial.html", "instructions.html")
+    return Registry("paradigms", own, check=fits(Paradigm), needs_files=files)
 
 
 def get_paradigm(name: str) -> Paradigm:
@@ -257,9 +378,15 @@ def get_paradigm(name: str) -> Paradigm:
     found = find_paradigms()
     if name not in found:
         raise UnknownParadigmError(
-            f"no paradigm {name!r}; there are: {', '.join(found)}"
+            f"no paradigm {name!r}; there are: {', '.join(found)}{found.why_not(name)}"
         )
     return found[name]
+
+
+def folder_of(name: str) -> Path:
+    """Where the templates, styles and scripts of a paradigm lie."""
+    module = find_paradigms().module_of(name)
+    return FOLDER / name if module is None else Path(str(module.__file__)).parent
 
 
 def check_trials(paradigm: Paradigm, trials: Sequence[Trial]) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from hit_templates.base import FOLDER, Paradigm, Response, TrialView
+from hit_templates.base import Paradigm, Response, TrialView, folder_of
 from stimuli.manifest import ClassInfo, Trial, trial_from_json
 
 
@@ -42,13 +42,13 @@ class Example:
 
 def load_examples(paradigm: Paradigm) -> list[Example]:
     """Every example of a paradigm's folder, in file order."""
-    path = FOLDER / paradigm.name / "examples.jsonl"
+    path = folder_of(paradigm.name) / "examples.jsonl"
     return [_read(line) for line in path.read_text("utf-8").splitlines() if line]
 
 
 def configured_example(paradigm: Paradigm) -> Paradigm:
     """The paradigm as its examples expect it, with `example_settings.json`."""
-    path = FOLDER / paradigm.name / "example_settings.json"
+    path = folder_of(paradigm.name) / "example_settings.json"
     if not path.is_file():
         return paradigm
     return paradigm.configure(json.loads(path.read_text("utf-8")))

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cache
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    FunctionLoader,
+    StrictUndefined,
+)
 from markupsafe import Markup
 
-from hit_templates.base import FOLDER, Paradigm, TrialView
+from hit_templates.base import (
+    FOLDER,
+    Paradigm,
+    Question,
+    TrialView,
+    find_paradigms,
+    folder_of,
+)
 
 
 def render_trial(paradigm: Paradigm, view: TrialView) -> Markup:
@@ -51,6 +65,22 @@ def texts_of(paradigm: Paradigm, own: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def worded(paradigm: Paradigm, own: Mapping[str, str]) -> dict[str, Question]:
+    """The questions by name, in the words people read.
+
+    Args:
+        paradigm: As the study wants it.
+        own: The study's own wording, over the paradigm's defaults.
+    """
+    texts = texts_of(paradigm, own)
+    return {name: asked.worded(texts) for name, asked in paradigm.questions.items()}
+
+
+def declaration(paradigm: Paradigm, own: Mapping[str, str]) -> dict[str, Any]:
+    """The same as a bundle holds it, as `questions.question_from_json` reads it."""
+    return {name: asked.as_json() for name, asked in worded(paradigm, own).items()}
+
+
 def class_positions(view: TrialView) -> dict[str, int]:
     """Class id to its index in the trial, which stores ids sorted.
 
@@ -60,10 +90,19 @@ def class_positions(view: TrialView) -> dict[str, int]:
     return {class_id: index for index, class_id in enumerate(ids)}
 
 
+def _of_others(name: str) -> str | None:
+    """A template of another package's paradigm, "<paradigm>/trial.html"."""
+    paradigm, _, file = name.partition("/")
+    if paradigm not in find_paradigms():
+        return None
+    path = folder_of(paradigm) / file
+    return path.read_text("utf-8") if path.is_file() else None
+
+
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=ChoiceLoader([FileSystemLoader(FOLDER), FunctionLoader(_of_others)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

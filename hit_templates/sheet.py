@@ -16,12 +16,22 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hit_templates.base import FOLDER, Paradigm
+from hit_templates.base import FOLDER, Paradigm, folder_of
 
 SHARED: Final = FOLDER / "_shared"
-MAX_CSS_BYTES: Final = 8 * 1024
+MAX_CSS_BYTES: Final = 9 * 1024
 # Each may use those before it.
-_MODULES: Final = ("clock.js", "choices.js", "preload.js", "steady.js", "measure.js")
+_MODULES: Final = (
+    "clock.js",
+    "choices.js",
+    "preload.js",
+    "steady.js",
+    "measure.js",
+    "feedback.js",
+    "fresh.js",
+    "places.js",
+    "sight.js",
+)
 _IMPORT: Final = re.compile(
     r'^import \{ (?P<names>[^}]+) \} from "(?:[./\w-]*/)?(?P<module>[\w.-]+)";$', re.M
 )
@@ -40,6 +50,7 @@ class SheetPage:
 
     Attributes:
         language: Of the texts.
+        direction: Which way they are written: "ltr" or "rtl".
         title: Of the study.
         texts: Every wording, by key.
         consent: HTML.
@@ -54,12 +65,16 @@ class SheetPage:
         has_practice: Whether there are practice trials.
         is_rehearsal: Whether nothing counts.
         pays_who_fails: Whether who fails the check hands in all the same.
+        pays_leavers: Whether who stops after the first image does.
+        takes: How long it takes, in a sentence.
+        minimum_age: Years to be confirmed; None for none.
         submit_url: Where the form goes if the frame's address does not say.
         block: For the script: sheet, words, right choices, trials.
         paradigm: Whose trials they are.
     """
 
     language: str
+    direction: str
     title: str
     texts: Mapping[str, str]
     consent: Markup
@@ -74,6 +89,9 @@ class SheetPage:
     has_practice: bool
     is_rehearsal: bool
     pays_who_fails: bool
+    pays_leavers: bool
+    takes: str
+    minimum_age: int | None
     submit_url: str
     block: Mapping[str, Any]
     paradigm: Paradigm
@@ -102,7 +120,7 @@ def sheet_css(paradigm: str) -> str:
 
     A paradigm that needs something else than on our own pages has a `sheet.css`.
     """
-    added = (FOLDER / paradigm / name for name in ("sheet.css", "trial.css"))
+    added = (folder_of(paradigm) / name for name in ("sheet.css", "trial.css"))
     own = next((path for path in added if path.is_file()), None)
     parts = [_read(path) for path in (SHARED / "sheet.css", own) if path is not None]
     text = _CSS_COMMENT.sub("", "\n".join(parts))
@@ -113,7 +131,7 @@ def sheet_css(paradigm: str) -> str:
 @cache
 def sheet_script(paradigm: str) -> str:
     """Every module the page runs, in one script."""
-    own = FOLDER / paradigm / "trial.js"
+    own = folder_of(paradigm) / "trial.js"
     parts = [_module(name, _read(SHARED / name)) for name in _MODULES]
     # A paradigm without a script of its own is answered by its buttons.
     parts.append(

@@ -14,12 +14,12 @@ import click
 
 from stimuli.errors import StimuliError
 from stimuli.manifest import ROLES
-from stimuli.probe_cli import probe
-from stimuli.publish_cli import publish
+from stimuli.probing.cli import probe
+from stimuli.publishing.cli import publish
 
 if TYPE_CHECKING:
-    from stimuli.checking import Checked
-    from stimuli.comparing import Compared
+    from stimuli.engine.checking import CheckedSet
+    from stimuli.engine.comparing import ComparedSets
 
 
 class _Group(click.Group):
@@ -49,10 +49,13 @@ def stimuli() -> None:
 @click.option("--json", "is_json", is_flag=True, help="Print the summary as JSON.")
 def build(recipe: Path, out: Path, *, fresh: bool, is_json: bool) -> None:
     """Build the stimulus set that RECIPE describes."""
-    from stimuli.building import Builder
-    from stimuli.progress import open_bar
+    from stimuli.engine.building import Builder
+    from stimuli.records.progress import open_bar
 
-    built = Builder(open_progress=open_bar, is_fresh=fresh).build(recipe, out)
+    builder = Builder(open_progress=open_bar, say=_say_early, is_fresh=fresh)
+    built = builder.build(recipe, out)
+    for words in built.summary.get("warnings", ()):
+        click.secho(f"WARNING: {words}", err=True, fg="red", bold=True)
     if is_json:
         click.echo(json.dumps(built.summary, ensure_ascii=False))
         return
@@ -98,8 +101,8 @@ def check(
     is_json: bool,
 ) -> None:
     """Check that SET is still what it says; exit 1 and name what differs."""
-    from stimuli.checking import check_set
-    from stimuli.comparing import compare_sets
+    from stimuli.engine.checking import check_set
+    from stimuli.engine.comparing import compare_sets
 
     checked = check_set(
         folder, recipe_path=recipe, has_predictions=predictions, tolerance=tolerance
@@ -151,7 +154,7 @@ stimuli.add_command(probe)
 stimuli.add_command(publish)
 
 
-def _print_checked(checked: Checked) -> None:
+def _print_checked(checked: CheckedSet) -> None:
     click.echo(
         f"{checked.n_stimuli} pictures, {checked.n_trials} trials, "
         f"{checked.n_predictions} predictions made again"
@@ -163,7 +166,7 @@ def _print_checked(checked: Checked) -> None:
     click.echo("all is well" if not checked.problems else "the set has changed")
 
 
-def _print_compared(compared: Compared) -> None:
+def _print_compared(compared: ComparedSets) -> None:
     for difference in compared.differences:
         click.echo(f"between the sets: {difference}")
     click.echo(
@@ -173,10 +176,18 @@ def _print_compared(compared: Compared) -> None:
     )
 
 
+def _say_early(note: str) -> None:
+    click.echo(f"note: {note}", err=True)
+
+
 def _describe(summary: Mapping[str, Any]) -> str:
+    from stimuli.sources.listing import describe_reasons
+
     dataset, trials = summary["dataset"], summary["trials"]
     lines = [f"{dataset['n_images']} images, {dataset['n_unreadable']} unreadable"]
     lines += [f"  {u['source']}: {u['reason']}" for u in dataset["unreadable"]]
+    # Sets of before it was counted say nothing of it.
+    lines += describe_reasons(dataset.get("left_out", ()))
     for classifier in summary["classifiers"]:
         lines.append(_describe_classifier(classifier))
     counts = ", ".join(f"{n} {role}" for role, n in trials.items())

@@ -43,4 +43,10 @@ def list_problems(where: str, problems: Sequence[str]) -> str:
     return f"{where}: {count}\n" + "\n".join(shown)
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's text, or its class."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 _N_SHOWN = 40

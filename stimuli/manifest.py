@@ -9,7 +9,8 @@ A stimulus set is a folder:
     trials.jsonl      one `Trial` per line
     images/<id>.png   the bytes shown, named by their SHA-256
 
-This module is the only part of `stimuli` that the other packages may import.
+Beside it the other packages may import only `stimuli.errors` and
+`stimuli.files.text`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,37 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from stimuli.errors import StimuliError
+from stimuli.files.paths import PathOutsideError, check_relative, inside, is_plain_id
+from stimuli.files.text import (
+    MAX_BYTES,
+    MAX_TABLE_BYTES,
+    TextFileError,
+    read_json,
+    read_text,
+)
 
 FORMAT_VERSION: Final = 1
+# What a line raises that is no record.
+_NO_RECORD: Final = (
+    *(ValueError, TypeError, KeyError, AttributeError),
+    *(RecursionError, PathOutsideError),
+)
 
 Role = Literal["main", "practice", "catch", "control"]
 ROLES: Final[tuple[Role, ...]] = ("main", "practice", "catch", "control")
+
+
+# What trials may hold beside what their slots show, for ways of asking to need.
+HOLDINGS: Final[Mapping[str, str]] = {
+    "class": "one class, which may or may not describe what is shown",
+    "classes": "several classes, each of which may or may not",
+    "alternatives": "two or more classes, one of which describes it best",
+    "sides": "two pictures (slots image_left, image_right), one of which is right",
+    "groups": "groups of pictures (slots group_k_i, k from 1), one for each class, and "
+    "a target that belongs to one",
+    "told-apart": "in each group what is unusual stands after what is usual",
+    "frames": "one picture in several frames, in order, and a class",
+}
 
 
 class StimulusSetError(StimuliError):
@@ -48,6 +75,32 @@ class ClassInfo:
     name: str
     gloss: str = ""
     examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posed:
+    """What the trials of one question hold, so that ways of asking can tell if they fit.
+
+    Attributes:
+        slots: Slots they fill; "group_*" stands for any number of them.
+        holds: What else there is, words of `HOLDINGS`.
+    """
+
+    slots: tuple[str, ...]
+    holds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a recipe knows to be right on a trial, whoever asks about it.
+
+    Attributes:
+        there: The trial's classes that are in the picture; None where not known.
+        place: Number, from "1", of the right group or class; empty where not known.
+    """
+
+    there: tuple[str, ...] | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +190,7 @@ class Trial:
     Attributes:
         id: From `trial_id`: what is shown, the question and the classes.
         slots: Slot name to stimulus id.
-        question: A question the paradigm knows ("relevant", "any", "each").
+        question: What its recipe asks, in a word of the recipe's or the paradigm's.
         classes: Class ids asked about, sorted; never in order of rank.
         role: main, practice, catch or control.
         control: Which catch or control: "known_yes", "known_no",
@@ -173,6 +226,37 @@ def trial_id(slots: Mapping[str, str], question: str, *, classes: Iterable[str])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def known_of(trial: Trial) -> Known:
+    """What is right on a trial, read from the key that its recipe wrote.
+
+    >>> asked = {"slots": {}, "role": "catch", "sources": (), "id": "", "question": ""}
+    >>> known_of(Trial(**asked, classes=("3",), key={"seen": "no"}))
+    Known(there=(), place='')
+    >>> known_of(Trial(**asked, classes=("3", "7"), key={"a_0": "no", "a_1": "yes"}))
+    Known(there=('7',), place='')
+    >>> known_of(Trial(**asked, classes=("3", "7"), key={"right": "2"}))
+    Known(there=('7',), place='2')
+    """
+    values = [str(value) for _, value in sorted((trial.key or {}).items())]
+    n_classes = len(trial.classes)
+    if len(values) == n_classes and set(values) <= {"yes", "no"}:
+        pairs = zip(trial.classes, values, strict=True)
+        return Known(there=tuple(c for c, value in pairs if value == "yes"))
+    if values == ["no"]:
+        return Known(there=())
+    if len(values) != 1 or not values[0].isdigit():
+        return Known()
+    return Known(place=values[0], there=_at_place(trial, int(values[0])))
+
+
+def _at_place(trial: Trial, place: int) -> tuple[str, ...] | None:
+    """The class at a place, from 1; groups stand in an order of their own."""
+    has_groups = any(slot != "target" for slot in trial.slots)
+    if has_groups or not 1 <= place <= len(trial.classes):
+        return None
+    return (trial.classes[place - 1],)
+
+
 def stimulus_to_json(stimulus: Stimulus) -> str:
     """One manifest line, keys sorted, no line break."""
     return _line(asdict(stimulus))
@@ -190,8 +274,10 @@ def stimulus_from_json(line: str) -> Stimulus:
             Prediction(**_tuples(p, "classes", "probabilities"))
             for p in raw["predictions"]
         )
+        check_relative(raw["file"])
+        _check_ids([raw["id"]])
         return Stimulus(**raw)
-    except (ValueError, TypeError, KeyError) as error:
+    except _NO_RECORD as error:
         raise StimulusSetError(f"not a manifest line: {error}") from error
 
 
@@ -208,9 +294,10 @@ def trial_from_json(line: str) -> Trial:
     """
     try:
         raw = json.loads(line)
+        _check_ids(raw["slots"].values())
         raw["uses"] = tuple(Use(**_tuples(u, "predicted")) for u in raw["uses"])
         return Trial(**_tuples(raw, "classes", "sources"))
-    except (ValueError, TypeError, KeyError) as error:
+    except _NO_RECORD as error:
         raise StimulusSetError(f"not a trials line: {error}") from error
 
 
@@ -247,24 +334,49 @@ class StimulusSet:
 
     def classes(self) -> dict[str, ClassInfo]:
         """Class id to class, in the classifier's order."""
-        raw = json.loads((self.folder / "classes.json").read_text("utf-8"))
-        infos = (ClassInfo(**_tuples(entry, "examples")) for entry in raw)
+        raw = _read_json(self.folder / "classes.json")
+        try:
+            infos = [ClassInfo(**_tuples(entry, "examples")) for entry in raw]
+        except (TypeError, AttributeError) as error:
+            raise StimulusSetError(
+                f"{self.folder / 'classes.json'} is no list of classes: {error}"
+            ) from error
         return {info.id: info for info in infos}
 
     def summary(self) -> dict[str, Any]:
         """Denominators and provenance; see `docs/formats.md`."""
-        loaded: dict[str, Any] = json.loads(
-            (self.folder / "summary.json").read_text("utf-8")
-        )
+        path = self.folder / "summary.json"
+        loaded = _read_json(path)
+        if not isinstance(loaded, dict):
+            raise StimulusSetError(f"{path} is no summary: expected an object")
         return loaded
 
     def recipe_text(self) -> str:
         """The recipe, verbatim."""
-        return (self.folder / "recipe.toml").read_text("utf-8")
+        try:
+            return read_text(self.folder / "recipe.toml")
+        except TextFileError as error:
+            raise StimulusSetError(str(error)) from error
 
     def image_path(self, stimulus_id: str) -> Path:
-        """Where the bytes of a stimulus lie."""
-        return self.folder / "images" / f"{stimulus_id}.png"
+        """Where the bytes of a stimulus lie.
+
+        Raises:
+            StimulusSetError: If that is not a file of the set, or behind a link.
+        """
+        _check_ids([stimulus_id])
+        return self.path_of(f"images/{stimulus_id}.png")
+
+    def path_of(self, file: str) -> Path:
+        """Where a file lies that the manifest names.
+
+        Raises:
+            StimulusSetError: If that is not a file of the set, or behind a link.
+        """
+        try:
+            return inside(self.folder, file)
+        except PathOutsideError as error:
+            raise StimulusSetError(str(error)) from error
 
     def sha256(self) -> str:
         """Hash over the set's text files, which name every image by its hash."""
@@ -284,15 +396,38 @@ _FILES: Final = (
 )
 
 
+def _check_ids(ids: Iterable[object]) -> None:
+    for each in ids:
+        if not is_plain_id(each):
+            raise StimulusSetError(
+                f"the id {each!r:.80} cannot name a file: expected the SHA-256 of the "
+                "bytes shown"
+            )
+
+
 def _line(record: Mapping[str, Any]) -> str:
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _lines(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8") as handle:
-        for line in handle:
+    with path.open("rb") as handle:
+        # A line of gigabytes would fill the memory before it is found to be none.
+        while raw := handle.readline(MAX_BYTES):
+            if len(raw) == MAX_BYTES:
+                raise StimulusSetError(f"{path} holds a line of {MAX_BYTES:,} bytes")
+            try:
+                line = raw.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise StimulusSetError(f"{path} is not UTF-8 text: {error}") from error
             if line.strip():
                 yield line
+
+
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return read_json(path, max_bytes=MAX_TABLE_BYTES)
+    except TextFileError as error:
+        raise StimulusSetError(str(error)) from error
 
 
 def _tuples(raw: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,18 +13,22 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stimuli.errors import RecipeError, list_problems
-from stimuli.images import Interpolation
+from stimuli.files.images import MOST_PIXELS
+from stimuli.files.text import TextFileError, TomlFile, parse_toml, read_toml
+from stimuli.sources.images import Interpolation
 
 _ENUM: Final = re.compile(r"[A-Z][A-Z0-9_]*\Z")
+# Of chance: 1e-4, the bar for a thousand classes, is this share of one in a thousand.
+_SHARE_OF_CHANCE: Final = 0.1
 
 
-class Section(BaseModel):
+class RecipeSection(BaseModel):
     """A table of the recipe file; unknown keys are problems."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class ControlsSection(Section):
+class ControlsSection(RecipeSection):
     """`[controls]`: catch and control trials, counted per block.
 
     Attributes:
@@ -42,7 +46,8 @@ class ControlsSection(Section):
         practice: Practice trials, half yes and half no.
         adjudicated: CSV `file,class,relevant` with yes or no, judged by hand.
         min_probability: What makes a right prediction confident.
-        max_probability: A class is far below this, under every classifier.
+        max_probability: A class is far below this, under every classifier. Where it is
+            not set and too few are, those below a tenth of chance count.
         pool: Pools hold up to this many times what one block needs.
     """
 
@@ -60,28 +65,50 @@ class ControlsSection(Section):
     max_probability: float = Field(1e-4, gt=0, lt=1)
     pool: int = Field(5, ge=1)
 
+    def eased_limit(self, n_classes: int) -> float | None:
+        """Below which a class counts as far where too few are below `max_probability`.
 
-class DatasetSection(Section):
+        A tenth of chance; None where the recipe file sets `max_probability` itself, or
+        that is no easier.
+
+        Args:
+            n_classes: Outputs of the classifier.
+        """
+        limit = _SHARE_OF_CHANCE / n_classes
+        is_set = "max_probability" in self.model_fields_set
+        return None if is_set or limit <= self.max_probability else limit
+
+
+class DatasetSection(RecipeSection):
     """`[dataset]`: where the images are.
 
     Attributes:
         path: Folder, relative to the recipe file.
         form: How labels are given; "auto" looks.
         groups: CSV `class,group`, fine to coarse.
+        max_megapixels: Images of more million pixels are left unread; unset, 89 are
+            read. Each takes 3 bytes a pixel of memory, and more while resized.
     """
 
     path: str
     form: Literal["auto", "folders", "labels", "imagenet", "unlabelled"] = "auto"
     groups: str | None = None
+    max_megapixels: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @property
+    def most_pixels(self) -> int:
+        """Width times height that are read at most."""
+        own = self.max_megapixels
+        return MOST_PIXELS if own is None else own * 1_000_000
 
 
-class ClassifierSection(Section):
+class ClassifierSection(RecipeSection):
     """`[classifier]`: what makes the predictions.
 
     Attributes:
         torchvision: An architecture of torchvision.
         weights: A weights enum ("IMAGENET1K_V1") or a state dict file.
-        function: `file.py:function`, see `stimuli.classifiers`.
+        function: `file.py:function`, see `docs/stimuli.md`.
         demo: The demo world's network.
         name: What tables call it; defaults to what the others say.
     """
@@ -122,7 +149,7 @@ class ClassifierSection(Section):
         return self.weights is not None and bool(_ENUM.match(self.weights))
 
 
-class DisplaySection(Section):
+class DisplaySection(RecipeSection):
     """`[display]`: the crop shown; defaults to what the classifiers expect.
 
     Attributes:
@@ -137,7 +164,7 @@ class DisplaySection(Section):
     interpolation: Interpolation | None = None
 
 
-class ExamplesSection(Section):
+class ExamplesSection(RecipeSection):
     """`[examples]`: pictures that show what a class means.
 
     Attributes:
@@ -148,7 +175,7 @@ class ExamplesSection(Section):
     per_class: int = Field(0, ge=0, le=20)
 
 
-class ExecutionSection(Section):
+class ExecutionSection(RecipeSection):
     """`[execution]`: how the work is cut; part of what makes bytes repeatable.
 
     Attributes:
@@ -200,7 +227,7 @@ class RecipeFile:
     path: Path
     text: str
     kind: str
-    parameters: Section
+    parameters: RecipeSection
     dataset: DatasetSection
     classifiers: tuple[ClassifierSection, ...]
     controls: ControlsSection
@@ -236,7 +263,7 @@ class RecipeFile:
         }
 
 
-_SECTIONS: Final[dict[str, type[Section]]] = {
+_SECTIONS: Final[dict[str, type[RecipeSection]]] = {
     "dataset": DatasetSection,
     "controls": ControlsSection,
     "display": DisplaySection,
@@ -246,7 +273,11 @@ _SECTIONS: Final[dict[str, type[Section]]] = {
 
 
 def read_recipe(
-    path: Path, kinds: dict[str, type[Section]], *, text: str | None = None
+    path: Path,
+    kinds: Mapping[str, type[RecipeSection]],
+    *,
+    text: str | None = None,
+    why_not: Callable[[str], str] = lambda _kind: "",
 ) -> RecipeFile:
     """The recipe in `path`.
 
@@ -254,17 +285,21 @@ def read_recipe(
         path: A TOML file; the recipe's paths start in its folder.
         kinds: The `[recipe]` model of every kind of recipe.
         text: Taken for what the file says, whatever it says by now.
+        why_not: What to add of a kind that is not among `kinds`.
 
     Raises:
         RecipeError: Every problem of the file in one message.
     """
-    text, raw = _read_toml(path, text)
+    read = _read_toml(path, text)
+    raw = read.tables
     problems: list[str] = []
     parsed = {
         name: _parse(model, raw.get(name, {}), where=name, problems=problems)
         for name, model in _SECTIONS.items()
     }
-    parameters = _parse_parameters(raw.get("recipe"), kinds, problems=problems)
+    parameters = _parse_parameters(
+        raw.get("recipe"), kinds, problems=problems, why_not=why_not
+    )
     classifiers = _parse_classifiers(raw.get("classifier"), problems)
     for name in sorted(set(raw) - {"recipe", "classifier", *_SECTIONS}):
         known = ["recipe", "classifier", *_SECTIONS]
@@ -273,7 +308,7 @@ def read_recipe(
         raise RecipeError(list_problems(str(path), problems))
     recipe = RecipeFile(
         path=path.absolute(),
-        text=text,
+        text=read.text,
         kind=raw["recipe"]["kind"],
         parameters=parameters,
         classifiers=classifiers,
@@ -283,28 +318,31 @@ def read_recipe(
     return recipe
 
 
-def _read_toml(path: Path, given: str | None) -> tuple[str, dict[str, Any]]:
+def _read_toml(path: Path, given: str | None) -> TomlFile:
     try:
-        text = path.read_text("utf-8") if given is None else given
-        return text, tomllib.loads(text)
-    except OSError as error:
-        raise RecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path} is not TOML: {error}") from error
+        if given is None:
+            return read_toml(path)
+        return TomlFile(text=given, tables=parse_toml(given, path))
+    except TextFileError as error:
+        raise RecipeError(f"the recipe {error}") from error
 
 
 def _parse_parameters(
-    raw: object, kinds: dict[str, type[Section]], *, problems: list[str]
+    raw: object,
+    kinds: Mapping[str, type[RecipeSection]],
+    *,
+    problems: list[str],
+    why_not: Callable[[str], str],
 ) -> Any:  # noqa: ANN401 - a model of the kind, checked by pydantic
     known = ", ".join(f'"{kind}"' for kind in kinds)
     if not isinstance(raw, dict):
         problems.append(f"recipe: the table is missing; it says kind = one of {known}")
         return None
     kind = raw.get("kind")
-    if kind not in kinds:
-        problems.append(f"recipe.kind: expected one of {known}, got {kind!r}")
+    if not isinstance(kind, str) or kind not in kinds:
+        problems.append(
+            f"recipe.kind: expected one of {known}, got {kind!r}{why_not(str(kind))}"
+        )
         return None
     rest = {key: value for key, value in raw.items() if key != "kind"}
     return _parse(kinds[kind], rest, where="recipe", problems=problems)
@@ -336,7 +374,7 @@ def _parse_classifiers(
 
 
 def _parse(
-    model: type[Section], raw: object, *, where: str, problems: list[str]
+    model: type[RecipeSection], raw: object, *, where: str, problems: list[str]
 ) -> Any:  # noqa: ANN401 - an instance of `model`, or None after a problem
     try:
         return model.model_validate(raw)

@@ -9,26 +9,39 @@ from pathlib import Path
 from typing import Final
 
 from flask import Flask
-from flask_wtf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from study_server.config import Settings, load_settings, with_secret_key
 from study_server.services import Services, open_services
+from study_server.services.upkeep.chores import ChoreThread
+from study_server.store.accounts.sign_in_attempts import attempt_storage
+from study_server.web.access import init_access
+from study_server.web.accounts.account import account
+from study_server.web.accounts.second_factor import second_factor
+from study_server.web.accounts.sign_in import sign_in
+from study_server.web.accounts.users import users
 from study_server.web.application import EXTENSION, TokenConverter
 from study_server.web.assets import assets
-from study_server.web.audit import audit
-from study_server.web.dashboard import dashboard
+from study_server.web.dashboard.audit import audit
+from study_server.web.dashboard.preview import preview
+from study_server.web.dashboard.quality import quality
+from study_server.web.dashboard.studies import dashboard
 from study_server.web.failures import init_failures
 from study_server.web.health import health
+from study_server.web.home_page import front
+from study_server.web.market_notifications import notify
 from study_server.web.media import media
-from study_server.web.notify import notify
 from study_server.web.pages import init_pages
-from study_server.web.participant import participant
-from study_server.web.preview import preview
-from study_server.web.quality import quality
-from study_server.web.security import init_security
-from study_server.web.sign_in import DOOR, sign_in
-from study_server.web.throttle import Door
+from study_server.web.participation.participant import participant
+from study_server.webkit.applications import WebSettings, guard, set_up
+from study_server.webkit.under_path import serve_under
+
+# Files, and what only somebody with a token comes to.
+_OPENED_BY_TOKENS: Final = (
+    *("static", "assets.shared", "assets.of_paradigm", "media.image", "health.healthz"),
+    *("participant.show", "participant.submit", "participant.block"),
+    *("participant.respond", "participant.another", "participant.withdraw"),
+    *("participant.confirm_withdrawal",),
+)
 
 # A response is a few hundred bytes, a survey a few thousand.
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -48,49 +61,48 @@ def create_app(
         DatabaseOutdatedError: If a shared database needs `secondlook db upgrade`.
     """
     # Loads pandas now, so that the first session to be judged does not wait for it.
-    import_module("analysis.exclusion_rules")
+    import_module("analysis.people.exclusion_rules")
     settings = with_secret_key(settings or load_settings(os.environ, folder=Path.cwd()))
     app = Flask(__name__)
-    _configure(app, settings)
-    _trust_proxies(app, settings.trusted_proxies)
+    set_up(app, _web_settings(settings))
     services = services or open_services(settings)
     app.extensions[EXTENSION] = services
-    app.extensions[DOOR] = Door(services.clock)
+    counts = attempt_storage(services.store, clock=services.clock)
     app.url_map.converters["token"] = TokenConverter
+    csrf = guard(app, attempts=counts, clock=services.clock, free=_OPENED_BY_TOKENS)
     init_pages(app)
-    init_security(app)
     init_failures(app)
-    csrf = CSRFProtect(app)
     # Their addresses are the secret, or there is none: no session could be ridden.
     for secret in (participant, preview, notify):
         csrf.exempt(secret)
         app.register_blueprint(secret)
-    for part in (health, media, assets, sign_in, dashboard, quality, audit):
+    for part in (front, health, media, assets, sign_in, account, second_factor, users):
         app.register_blueprint(part)
+    for part in (dashboard, quality, audit):
+        app.register_blueprint(part)
+    init_access(app)
+    serve_under(app, settings.base_url)
     return app
 
 
-def _trust_proxies(app: Flask, n_proxies: int) -> None:
-    """Take the visitor's address from as many proxies as there are, no more.
+def create_served_app(settings: Settings) -> Flask:
+    """The web application of a serving process, which also does the chores.
 
-    Whoever connects directly could write anything into that header.
+    Raises:
+        SettingsError: If a setting cannot be used.
+        DatabaseOutdatedError: If a shared database needs `secondlook db upgrade`.
     """
-    if n_proxies:
-        fixed = ProxyFix(app.wsgi_app, x_for=n_proxies, x_proto=n_proxies)
-        app.wsgi_app = fixed  # type: ignore[method-assign] # Flask's documented way
+    app = create_app(settings)
+    ChoreThread(app.extensions[EXTENSION]).start()
+    return app
 
 
-def _configure(app: Flask, settings: Settings) -> None:
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
-        SESSION_COOKIE_NAME="secondlook",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.base_url.startswith("https:"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
-        # Our pages send no referrer, so there is none to compare.
-        WTF_CSRF_SSL_STRICT=False,
-        WTF_CSRF_TIME_LIMIT=None,
+def _web_settings(settings: Settings) -> WebSettings:
+    return WebSettings(
+        keys=settings.keys,
+        cookie="secondlook",
+        signed_in_for=timedelta(hours=settings.sign_in_hours),
+        max_body_bytes=MAX_BODY_BYTES,
+        base_url=settings.base_url,
+        n_proxies=settings.trusted_proxies,
     )

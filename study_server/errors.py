@@ -18,6 +18,7 @@ class StudyError(Exception):
         texts: The study's wording, by key, where a participant of a study reads
             the message in it; empty elsewhere.
         language: What they are written in.
+        contact: Whom they may ask; empty where nobody is named.
         status: The HTTP status a page answers with.
         is_final: Whether trying the same thing again can never help.
     """
@@ -26,6 +27,7 @@ class StudyError(Exception):
     is_final: ClassVar[bool] = True
     texts: Mapping[str, str] = MappingProxyType({})
     language: str = "en"
+    contact: str = ""
 
 
 class SettingsError(StudyError):
@@ -36,6 +38,18 @@ class DatabaseOutdatedError(StudyError):
     """The database has not the tables this version needs."""
 
     status = 503
+
+
+class DatabaseNewerError(DatabaseOutdatedError):
+    """A newer version of the program has changed the database."""
+
+
+class DatabaseMissingError(StudyError):
+    """There is no database where one was to be read."""
+
+
+class DatabaseInUseError(StudyError):
+    """The database cannot be changed while others use it."""
 
 
 class UnknownStudyError(StudyError):
@@ -98,6 +112,17 @@ class ExcludedError(AdmissionError):
     """An exclusion of the study file applies to this person."""
 
 
+class OtherBrowserError(AdmissionError):
+    """What this id began belongs to another browser."""
+
+
+class ManyStartingError(AdmissionError):
+    """Too many places are held by people who have not agreed yet."""
+
+    status = 429
+    is_final = False
+
+
 class UnknownTokenError(StudyError):
     """The address belongs to nobody."""
 
@@ -130,10 +155,23 @@ class LeaseEndedError(ResponseRejectedError):
     status = 410
 
 
+class LeaseLapsedError(LeaseEndedError):
+    """The session's time ran out; coming back by the link may take it up again."""
+
+    is_final = False
+
+
 class ResponseTooLargeError(ResponseRejectedError):
     """More bytes than a response can need."""
 
     status = 413
+
+
+class NotAllowedError(StudyError):
+    """Whoever is signed in has not the role for this."""
+
+    status = 403
+    is_final = False
 
 
 class FormError(StudyError):
@@ -142,6 +180,11 @@ class FormError(StudyError):
 
 class MarketError(StudyError):
     """A market on which work is posted did not do what was asked."""
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the next call would fail for the same reason."""
+        return True
 
 
 class MarketRefusedError(MarketError):
@@ -159,6 +202,11 @@ class MarketRefusedError(MarketError):
         super().__init__(message)
         self.code = code
         self.is_certain = is_certain
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the next call would fail for the same reason: the keys are wrong."""
+        return self.code == "keys"
 
 
 class MarketBusyError(MarketError):
@@ -203,3 +251,7 @@ class QuestionTooLargeError(StudyError):
 
 class MalformedAnswerError(StudyError):
     """What a market hands over as an answer is none."""
+
+
+class WorkSetAsideError(StudyError):
+    """Work from a market that cannot be taken in as it is; it is kept."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,13 +14,13 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from study_server.marketplace.app import create_marketplace
-from study_server.marketplace.faults import FaultPlan
-from study_server.marketplace.market import Market, open_market
+from study_server.marketplace.fault_injection import FaultPlan
+from study_server.marketplace.opening import Marketplace, open_marketplace
 from study_server.marketplace.people import add_requester
 from study_server.marketplace.settings import MarketplaceSettings, ShiftedClock
+from tests.local_server import served
 
 ACCESS_KEY = "AKIATESTTESTTESTTEST"
 SECRET_KEY = "a-secret-that-is-only-for-tests"  # noqa: S105
@@ -52,7 +51,7 @@ class LiveMarketplace:
     """
 
     url: str
-    market: Market
+    market: Marketplace
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
     _http: httpx.Client = field(repr=False)
@@ -176,13 +175,6 @@ class Worker:
         return self.live.admin(f"/admin/workers/{self.id}/{action}", body)
 
 
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
-
-
 @contextmanager
 def serving_marketplace(
     folder: Path,
@@ -192,6 +184,7 @@ def serving_marketplace(
     balance_cents: int = 10_000_00,
     clock: ShiftedClock | None = None,
     faults: FaultPlan | None = None,
+    base_url: str = "",
 ) -> Iterator[LiveMarketplace]:
     """A marketplace at a free port of this machine, with the requester "tester".
 
@@ -202,15 +195,17 @@ def serving_marketplace(
         balance_cents: What the requester has.
         clock: The time the marketplace lives by.
         faults: What goes wrong from the start.
+        base_url: Its public address; whatever requests name where left out.
     """
     settings = MarketplaceSettings(
         database_url=database_url or f"sqlite:///{folder / 'marketplace.sqlite3'}",
+        base_url=base_url,
         secret_key="s" * 40,
         admin_token=ADMIN_TOKEN,
         sqs_endpoint=sqs_endpoint,
         faults=faults or FaultPlan(),
     )
-    market = open_market(settings, clock=clock)
+    market = open_marketplace(settings, clock=clock)
     with market.store.write() as tx:
         add_requester(
             tx,
@@ -221,18 +216,14 @@ def serving_marketplace(
             secret_key=SECRET_KEY,
         )
     app = create_marketplace(market, has_courier=False)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{server.port}"
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=20) as http:
+        with (
+            served(app) as url,
+            httpx.Client(base_url=url, headers=headers, timeout=20) as http,
+        ):
             yield LiveMarketplace(url=url, market=market, _http=http)
     finally:
-        server.shutdown()
-        thread.join(timeout=10)
-        server.server_close()
         market.store.close()
 
 

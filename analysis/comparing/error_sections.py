@@ -7,21 +7,21 @@ from typing import Final
 
 import pandas as pd
 
-from analysis import figures, share_figures
-from analysis.blocks import Block, DataTable, Drawing, Prose, Section
-from analysis.bundle import Bundle
+from analysis.bundles.reading import Bundle
 from analysis.comparing.errors import ErrorPair
-from analysis.measures.error_names import without_repeats
-from analysis.shares import verdict
-from analysis.wording import (
-    SHOWN_NAMES,
+from analysis.elements import figures
+from analysis.elements.sections import Block, DataTable, Drawing, Prose, Section
+from analysis.elements.wording import (
     count,
     estimate_numbers,
     interval,
     p_text,
     points,
+    shown_name,
     signed,
 )
+from analysis.measures.rectified_error.names import without_repeats
+from analysis.statistics.shares import verdict
 
 _ERRORS: Final = (
     "Difference is A minus B. Where both bundles re-examine the same images, images are "
@@ -37,7 +37,9 @@ def errors_section(pairs: Sequence[ErrorPair], a: Bundle, b: Bundle) -> Section:
     blocks: list[Block] = [intro, _errors_table(pairs, a, b)]
     judged = [pair for pair in pairs if pair.rectified.estimate.n]
     if judged:
-        blocks += [_errors_drawing(judged), _difference_drawing(judged)]
+        blocks.append(_errors_drawing(judged))
+    if any(_verdict(pair) != "no difference" for pair in judged):
+        blocks.append(_difference_drawing(judged))
     return Section(id="errors", title="Rectified error", blocks=blocks)
 
 
@@ -46,7 +48,7 @@ def _errors_table(pairs: Sequence[ErrorPair], a: Bundle, b: Bundle) -> DataTable
         [
             {
                 "classifier": pair.name,
-                "re-examined": SHOWN_NAMES[pair.a.shows],
+                "re-examined": shown_name(pair.a.shows),
                 "A": interval(pair.a.rectified),
                 "n (A)": count(pair.a.rectified.n),
                 "B": interval(pair.b.rectified),
@@ -99,7 +101,7 @@ def pair_names(pairs: Sequence[ErrorPair]) -> list[str]:
     """What the pairs are called: the classifier, and the measure if there are two."""
     several = len({pair.a.shows for pair in pairs}) > 1
     return [
-        f"{pair.name}, {SHOWN_NAMES[pair.a.shows]}" if several else pair.name
+        f"{pair.name}, {shown_name(pair.a.shows)}" if several else pair.name
         for pair in pairs
     ]
 
@@ -138,7 +140,7 @@ def _difference_drawing(pairs: Sequence[ErrorPair]) -> Drawing:
         caption="Rectified error of A minus that of B, percentage points (95 % "
         "intervals); the line is no difference.",
         alt=f"{said}.",
-        figure=share_figures.point_differences(
+        figure=figures.point_differences(
             names,
             [pair.rectified.estimate for pair in pairs],
             quantity="A minus B",

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from analysis.bundle import Bundle
-from analysis.measures.rectified_error import ErrorResult, error_results
-from analysis.rejected_differences import (
+from analysis.bundles.reading import Bundle
+from analysis.measures.rectified_error.numbers import ErrorResult, error_results
+from analysis.statistics.k_of_n import (
     DifferenceTest,
+    Stratum,
     difference_apart,
     difference_on_same_images,
 )
-from analysis.swings import Stratum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def error_pairs(a: Bundle, b: Bundle) -> list[ErrorPair]:
     two are. Images are paired where both bundles re-examine the same data set: they
     saw as many images, and have errors in common.
 
-    >>> from analysis.example import example_bundle
+    >>> from analysis.bundles.example import example_bundle
     >>> bundle = example_bundle()
     >>> (pair,) = error_pairs(bundle, bundle.before_exclusion)
     >>> pair.a.rectified.value, pair.b.rectified.value
@@ -69,7 +69,7 @@ def marked(votes: pd.DataFrame, side: str) -> pd.DataFrame:
 
     The same trial has other votes in another bundle; people keep their ids.
 
-    >>> from analysis.example import example_bundle
+    >>> from analysis.bundles.example import example_bundle
     >>> marked(example_bundle().votes, "A")["trial"].iloc[0]
     'A:i1'
     """
@@ -102,7 +102,9 @@ def _pair(
     n_both = len(set(a.judged.resolved["image"]) & set(b.judged.resolved["image"]))
     one, two = _strata(a, "A"), _strata(b, "B")
     n_seen = a.judged.classifier.n_seen
-    if n_both and n_seen == b.judged.classifier.n_seen:
+    if k == second_k and _is_same(a, b, votes):
+        tested = _no_difference(a)
+    elif n_both and n_seen == b.judged.classifier.n_seen:
         tested = difference_on_same_images(
             one[0], two[0], votes, n_images=n_seen, k=k, second_k=second_k
         )
@@ -115,6 +117,32 @@ def _pair(
         rectified=tested,
         n_both=n_both,
     )
+
+
+def _is_same(a: ErrorResult, b: ErrorResult, votes: pd.DataFrame) -> bool:
+    """Whether the same people said the same of the same errors of as many images."""
+    sizes = [(e.judged.classifier.n_seen, e.judged.n_wrong) for e in (a, b)]
+    if sizes[0] != sizes[1] or not len(a.judged.resolved):
+        return False
+    cast = [
+        _cast(result, votes[votes["trial"].str.startswith(f"{side}:")])
+        for result, side in ((a, "A"), (b, "B"))
+    ]
+    return cast[0].equals(cast[1])
+
+
+def _cast(result: ErrorResult, votes: pd.DataFrame) -> pd.DataFrame:
+    """Columns image, participant, accepts of one side, in one order."""
+    votes = votes.assign(trial=votes["trial"].str.slice(2))
+    rows = result.judged.resolved[["image", "trial"]].merge(votes, on="trial")
+    keys = ["image", "participant", "accepts"]
+    rows = rows[keys].astype({"accepts": float})
+    return rows.sort_values(keys).reset_index(drop=True)
+
+
+def _no_difference(result: ErrorResult) -> DifferenceTest:
+    zero = replace(result.rectified, value=0.0, low=0.0, high=0.0, standard_error=0.0)
+    return DifferenceTest(estimate=zero, p_value=1.0, is_paired=True)
 
 
 def _strata(result: ErrorResult, side: str) -> list[Stratum]:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.blocks import DataTable, Section
-from analysis.bundle import Bundle, read_bundle
+from analysis.bundles.reading import Bundle, read_bundle
 from analysis.comparing.error_sections import change_in_words, errors_section
 from analysis.comparing.errors import error_pairs
 from analysis.comparing.settings import different_settings
@@ -16,21 +15,22 @@ from analysis.comparing.share_sections import shares_section
 from analysis.comparing.shares import share_pairs
 from analysis.comparing.side_sections import sides_sections
 from analysis.comparing.study_sections import (
+    before_after_section,
     bundles_section,
     settings_section,
-    stages_section,
 )
+from analysis.elements.sections import DataTable, Section
 from analysis.errors import AnalysisError
-from analysis.page import Cover
-from analysis.parts import Part
-from analysis.report import write_page
+from analysis.reporting.page import Cover
+from analysis.reporting.report import write_page
+from analysis.reporting.report_parts import ReportPart
 
 
 def make_comparison(a: Bundle | Path, b: Bundle | Path, *, out: Path) -> Path:
     """Write the comparison of two bundles; returns the page to open.
 
     Writes `index.html`, `tables/*.csv|tex` and `figures/*.svg|pdf|png`, as
-    `analysis.report.make_report` does.
+    `analysis.reporting.report.make_report` does.
 
     Args:
         a: A bundle, or the folder it lies in.
@@ -43,7 +43,7 @@ def make_comparison(a: Bundle | Path, b: Bundle | Path, *, out: Path) -> Path:
     """
     first, second = _read(a), _read(b)
     sections = tuple(comparison_sections(first, second))
-    part = Part(id="comparison", title="A and B", note="", sections=sections)
+    part = ReportPart(id="comparison", title="A and B", note="", sections=sections)
     return write_page(_cover(first, second), [part], out=out)
 
 
@@ -66,8 +66,8 @@ def comparison_sections(a: Bundle, b: Bundle) -> list[Section]:
     if shares:
         found.append(shares_section(shares))
     found += sides_sections(errors, a, b)
-    if staged := stages_section(a, b):
-        found.append(staged)
+    if changed := before_after_section(a, b):
+        found.append(changed)
     return [*found, settings_section(a, b)]
 
 
@@ -85,7 +85,10 @@ def comparison_text(a: Bundle | Path, b: Bundle | Path) -> str:
     lines += _share_lines(first, second)
     differs = different_settings(first, second)
     names = ", ".join(differs.loc[differs["is_weighty"], "setting"].head(6))
-    lines += ["", f"{len(differs)} settings differ{f': {names}' if names else ''}"]
+    told = {0: "no setting differs", 1: "1 setting differs"}.get(
+        len(differs), f"{len(differs)} settings differ"
+    )
+    lines += ["", f"{told}{f': {names}' if names else ''}"]
     return "\n".join(lines)
 
 
@@ -124,6 +127,7 @@ def _cover(a: Bundle, b: Bundle) -> Cover:
         title=f"Comparison: {title}",
         about=f"A: {a.name} ({a.head['environment']}) · B: {b.name} "
         f"({b.head['environment']})",
+        said=(),
         footer=f"Made by Secondlook from the bundles of the studies “{a.name}” (A) and "
         f"“{b.name}” (B); the bundles alone give the same page on any machine.",
         is_simulated=a.is_simulated or b.is_simulated,
@@ -131,6 +135,7 @@ def _cover(a: Bundle, b: Bundle) -> Cover:
         is_sandbox=a.is_sandbox or b.is_sandbox,
         has_several=False,
         image_path=_either(a, b),
+        warnings=tuple(dict.fromkeys((*a.set_warnings, *b.set_warnings))),
     )
 
 

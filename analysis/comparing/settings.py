@@ -6,9 +6,9 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.bundle import Bundle
-from analysis.method_sections import settings_of
-from analysis.wording import NOTHING
+from analysis.bundles.reading import Bundle
+from analysis.elements.wording import NOTHING
+from analysis.reporting.method_sections import settings_of
 
 # Settings that could change the numbers, as against names and versions.
 _WEIGHTY: Final = (
@@ -27,7 +27,7 @@ def different_settings(a: Bundle, b: Bundle) -> pd.DataFrame:
     Columns setting, a, b (empty where a side does not have it) and is_weighty:
     whether it may change the numbers by itself.
 
-    >>> from analysis.example import example_bundle
+    >>> from analysis.bundles.example import example_bundle
     >>> bundle = example_bundle()
     >>> different_settings(bundle, bundle).empty
     True

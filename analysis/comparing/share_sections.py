@@ -7,11 +7,11 @@ from typing import Final
 
 import pandas as pd
 
-from analysis import share_figures
-from analysis.blocks import DataTable, Drawing, Prose, Section
 from analysis.comparing.shares import SharePair
-from analysis.intervals import Estimate
-from analysis.wording import count, estimate_numbers, p_text, percent, points
+from analysis.elements import figures
+from analysis.elements.sections import Block, DataTable, Drawing, Prose, Section
+from analysis.elements.wording import count, estimate_numbers, p_text, percent, points
+from analysis.statistics.intervals import Estimate
 
 _SHARES: Final = (
     "Shares of responses that count: of main trials by condition, and of controls. The "
@@ -23,11 +23,10 @@ _SHARES: Final = (
 
 def shares_section(pairs: Sequence[SharePair]) -> Section:
     """Shares of responses side by side."""
-    return Section(
-        id="shares",
-        title="Shares of responses",
-        blocks=[Prose(text=_SHARES), _shares_table(pairs), _shares_drawing(pairs)],
-    )
+    blocks: list[Block] = [Prose(text=_SHARES), _shares_table(pairs)]
+    if any(pair.verdict != "no difference" for pair in pairs):
+        blocks.append(_shares_drawing(pairs))
+    return Section(id="shares", title="Shares of responses", blocks=blocks)
 
 
 def _shares_table(pairs: Sequence[SharePair]) -> DataTable:
@@ -106,7 +105,7 @@ def _shares_drawing(pairs: Sequence[SharePair]) -> Drawing:
         name="shares_difference",
         caption="Shares of responses, A minus B, percentage points (95 % intervals).",
         alt=f"{said}.",
-        figure=share_figures.point_differences(
+        figure=figures.point_differences(
             names, [_difference(pair) for pair in known], quantity="A minus B"
         ),
     )

@@ -9,14 +9,19 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.bundle import Bundle
-from analysis.clustered import clustered_difference
-from analysis.measures.yes_bias import KINDS
-from analysis.shares import SharesCompared, compare_shares, two_sided_p, verdict
+from analysis.bundles.reading import Bundle
+from analysis.measures.yes_bias.numbers import CONTROL_KINDS
+from analysis.statistics.clustered import clustered_difference
+from analysis.statistics.shares import (
+    SharesCompared,
+    compare_shares,
+    two_sided_p,
+    verdict,
+)
 
 CROSSED: Final = "people and stimuli both counted"
 APART: Final = "independent responses"
-_CONTROLS: Final = frozenset(KINDS.values())
+_CONTROLS: Final = frozenset(CONTROL_KINDS.values())
 _VALUES: Final = (("said yes", "accepts"), ("right", "is_right"))
 
 
@@ -57,7 +62,7 @@ class SharePair:
 def share_pairs(a: Bundle, b: Bundle) -> list[SharePair]:
     """Every share that both bundles have, main trials first.
 
-    >>> from analysis.example import example_bundle
+    >>> from analysis.bundles.example import example_bundle
     >>> bundle = example_bundle()
     >>> pairs = share_pairs(bundle, bundle.before_exclusion)
     >>> pairs[0].what, pairs[0].quantity, len(pairs)
@@ -117,7 +122,7 @@ def _kind(bundle: Bundle, responses: pd.DataFrame) -> pd.Series:
     condition = by_trial.where(by_trial != "", by_person)
     main = "main trials" + (", " + condition).where(condition != "", "")
     control = responses["trial"].map(trials["control"]).fillna("")
-    named = control.map(lambda kind: KINDS.get(kind, kind))
+    named = control.map(lambda kind: CONTROL_KINDS.get(kind, kind))
     return main.where(control == "", named)
 
 
@@ -139,7 +144,12 @@ def _pair(
         float(theirs[column].mean()),
         len(theirs),
     )
-    interval = _Interval.apart(shares) if _is_once(both) else _Interval.of(both, column)
+    if _is_same(mine, theirs, column):
+        interval = _SAME_RESPONSES
+    elif _is_once(both):
+        interval = _Interval.apart(shares)
+    else:
+        interval = _Interval.of(both, column)
     return SharePair(
         what=what,
         quantity=quantity,
@@ -152,6 +162,16 @@ def _pair(
         n_people=_counts(mine["participant"], theirs["participant"]),
         n_stimuli=_counts(mine["stimulus"], theirs["stimulus"]),
     )
+
+
+def _is_same(mine: pd.DataFrame, theirs: pd.DataFrame, column: str) -> bool:
+    """Whether the same people gave the same responses to the same stimuli."""
+    keys = ["participant", "stimulus", column]
+    one, two = (
+        side[keys].astype({column: float}).sort_values(keys).reset_index(drop=True)
+        for side in (mine, theirs)
+    )
+    return one.equals(two)
 
 
 def _is_once(both: pd.DataFrame) -> bool:
@@ -203,3 +223,8 @@ class _Interval:
             else nan,
             method=CROSSED if is_known else found.method,
         )
+
+
+_SAME_RESPONSES: Final = _Interval(
+    low=0.0, high=0.0, standard_error=0.0, p_value=1.0, method="the same responses"
+)

@@ -7,8 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.blocks import Block, DataTable, Prose, Section
-from analysis.bundle import Bundle
+from analysis.bundles.reading import Bundle
 from analysis.comparing.error_sections import pair_names
 from analysis.comparing.errors import ErrorPair
 from analysis.comparing.sides import (
@@ -19,7 +18,8 @@ from analysis.comparing.sides import (
     side_by_side,
     transitions,
 )
-from analysis.wording import NOTHING, class_list, count, p_text
+from analysis.elements.sections import Block, DataTable, Prose, Section
+from analysis.elements.wording import NOTHING, class_list, count, p_text
 
 _SIDES: Final = (
     "Each error of either side by what people said of it. “Not asked about” means that "

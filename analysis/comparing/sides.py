@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis.blocks import Exhibit, Gallery
-from analysis.bundle import Bundle
-from analysis.clustered import mcnemar_exact
+from analysis.bundles.reading import Bundle
 from analysis.comparing.errors import ErrorPair
-from analysis.measures.rectified_error import ErrorResult, uses_of
-from analysis.wording import class_list
+from analysis.elements.sections import Gallery, GalleryPicture
+from analysis.elements.wording import class_list
+from analysis.measures.rectified_error.numbers import ErrorResult, uses_of
+from analysis.statistics.clustered import mcnemar_exact
 
 STATES: Final = ("accepted", "rejected", "unresolved", "not asked about")
 CHANGED: Final = ("accepted", "rejected")
@@ -26,7 +26,7 @@ def side_by_side(pair: ErrorPair, a: Bundle, b: Bundle) -> pd.DataFrame:
     predicted_b (class ids; empty where not asked about), n_yes_a, n_yes_b (NaN where
     unresolved), state_a, state_b (one of `STATES`), is_same_prediction.
 
-    >>> from analysis.example import example_bundle
+    >>> from analysis.bundles.example import example_bundle
     >>> from analysis.comparing.errors import error_pairs
     >>> a = example_bundle()
     >>> b = a.before_exclusion
@@ -146,7 +146,7 @@ def changed_gallery(sides: pd.DataFrame, a: Bundle, b: Bundle, *, name: str) -> 
     )
     names = {**b.class_names, **a.class_names}
     exhibits = tuple(
-        Exhibit(
+        GalleryPicture(
             stimulus=str(row["stimulus"]),
             label=class_list([str(row["label"])], names),
             predicted=class_list(str(row["predicted_a"]).split("|"), names),

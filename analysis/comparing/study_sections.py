@@ -7,17 +7,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis.blocks import Block, DataTable, Prose, Section
-from analysis.bundle import Bundle
+from analysis.bundles.reading import Bundle
 from analysis.comparing.settings import (
     different_settings,
     same_settings,
     shown_settings,
 )
-from analysis.intervals import Estimate
+from analysis.elements.sections import Block, DataTable, Prose, Section
+from analysis.elements.wording import count, moment, outcome_words
 from analysis.measures import measures_of
-from analysis.stages import before_and_after
-from analysis.wording import count, interval, moment, points
+from analysis.reporting.before_after_exclusion import as_numbers, before_and_after
+from analysis.statistics.intervals import Estimate
 
 _STAGES: Final = (
     "Every headline of both bundles before and after exclusion, so that a difference "
@@ -60,7 +60,7 @@ def _described(side: str, bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def stages_section(a: Bundle, b: Bundle) -> Section | None:
+def before_after_section(a: Bundle, b: Bundle) -> Section | None:
     """Headlines of both before and after exclusion; None where there are none."""
     tables = {
         side: before_and_after(bundle, measures_of(bundle)).assign(side=side)
@@ -88,7 +88,7 @@ def stages_section(a: Bundle, b: Bundle) -> Section | None:
         caption="Every headline before and after exclusion in both bundles (95 % "
         "intervals).",
         shown=shown,
-        numbers=table.reset_index(drop=True),
+        numbers=as_numbers(table.reset_index(drop=True)),
         text_columns=2,
     )
     return Section(
@@ -103,7 +103,9 @@ def _staged(row: Mapping[Any, Any], stage: str) -> str:
         row[f"{stage}_{each}"] for each in ("value", "low", "high", "n")
     )
     estimate = Estimate(value=value, low=low, high=high, n=n)
-    return points(estimate) if row["is_difference"] else interval(estimate)
+    return outcome_words(
+        estimate, is_difference=row["is_difference"], is_amount=row["is_amount"]
+    )
 
 
 def settings_section(a: Bundle, b: Bundle) -> Section:

@@ -10,18 +10,22 @@ from typing import Final, Literal, Protocol, runtime_checkable
 
 import pandas as pd
 
+from analysis.bundles.frames import MAX_ROWS, Problems
 from analysis.errors import AnalysisError
-from analysis.frames import MAX_ROWS, Problems
 
 __all__ = [
     "ALIASES",
     "MAX_ROWS",
     "REQUIRED",
     "ROLES",
+    "BadRows",
     "ImportFormat",
     "ImportOptions",
     "ImportRefusedError",
-    "RawAnswers",
+    "NothingThereError",
+    "RawResponses",
+    "RowsLeftOut",
+    "SourceFile",
     "add_rows",
     "names_of",
     "refuse",
@@ -31,6 +35,8 @@ __all__ = [
 
 _MOST_PROBLEMS: Final = 40
 _EXAMPLES: Final = 3
+_LISTED: Final = 100
+_NAMED: Final = 5
 
 # What a column of a file can be; `docs/formats.md` says what each means.
 ROLES: Final[Mapping[str, str]] = MappingProxyType(
@@ -42,12 +48,14 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
         "condition": "level of what the study varies",
         "category": "the class asked about, or the true class",
         "key": "the right response (also: truth)",
+        "is_right": "whether the response was graded right",
         "session": "the worker's visit; one per worker where left out",
         "trial": "place in the session, a whole number",
         "rt_ms": "response time in milliseconds (also: rt)",
         "rt_s": "response time in seconds",
         "session_s": "duration of the session in seconds",
         "time": "when the response came in, with its zone",
+        "count": "how many people gave the response, where nothing says who",
     }
 )
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
@@ -58,6 +66,22 @@ REQUIRED: Final = ("worker", "stimulus", "response")
 
 class ImportRefusedError(AnalysisError):
     """Files that cannot be imported, with every problem found."""
+
+
+class NothingThereError(ImportRefusedError):
+    """Files of which none holds a response, and none is wrong for that.
+
+    Attributes:
+        notes: What each of them is.
+    """
+
+    def __init__(self, names: Sequence[str], notes: Sequence[str]) -> None:
+        said = "; ".join(notes)
+        super().__init__(
+            f"{', '.join(names[:_NAMED])} cannot be imported:\n"
+            f"  no response is left: {said}\nNothing was imported."
+        )
+        self.notes = tuple(notes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +101,11 @@ class ImportOptions:
         encoding: Of text files; UTF-8 (or UTF-16 with its mark) where None.
         time_zone: Of times that carry none, for example "Europe/Berlin".
         twice: What to do where a worker responded to a trial twice.
+        where: COLUMN=VALUE or COLUMN!=VALUE each: which rows are taken.
+        bad_rows: Whether rows that cannot be refuse the files, or are left out and
+            listed.
+        scale: Whether responses are names, an order, or amounts.
+        order: Responses from lowest to highest, where they are words.
         classifier: Whose errors were judged, if that was asked.
         n_images: Images that classifier saw in all.
     """
@@ -95,6 +124,10 @@ class ImportOptions:
     twice: Literal["refuse", "first", "last"] = "refuse"
     classifier: str = ""
     n_images: int | None = None
+    where: tuple[str, ...] = ()
+    bad_rows: Literal["refuse", "report"] = "refuse"
+    scale: Literal["nominal", "ordinal", "interval"] = "nominal"
+    order: tuple[str, ...] = ()
 
     @property
     def has_votes(self) -> bool:
@@ -103,7 +136,78 @@ class ImportOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RawAnswers:
+class SourceFile:
+    """One file, and what it is called among the files given.
+
+    Attributes:
+        path: Where it lies.
+        name: Its name, with as many folders as tell it from the others.
+    """
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsLeftOut:
+    """Rows of a file that were left out for one reason.
+
+    Attributes:
+        file: The file's name.
+        why: In words, with the column.
+        n: How many rows.
+        rows: Their numbers, counted from 1 without the header; at most 100.
+    """
+
+    file: str
+    why: str
+    n: int
+    rows: tuple[int, ...] = ()
+
+
+class BadRows:
+    """Rows of one file that cannot be: problems, or left out and listed.
+
+    Attributes:
+        left_out: What was left out; empty where such rows are problems.
+    """
+
+    def __init__(
+        self, file: str, options: ImportOptions, *, problems: Problems
+    ) -> None:
+        self._file, self._problems = file, problems
+        self._is_reported = options.bad_rows == "report"
+        self._gone: set[object] = set()
+        self.left_out: list[RowsLeftOut] = []
+
+    def add(self, column: str, rows: pd.Series, *, what: str) -> None:
+        """Note rows: their numbers, at the index that they have in the frame.
+
+        A row that is gone already is not counted again.
+        """
+        if not self._is_reported:
+            where = f"{self._file}, {column}" if column else self._file
+            add_rows(self._problems, where, rows, what=what)
+            return
+        rows = rows[~rows.index.isin(self._gone)]
+        self._gone |= set(rows.index)
+        if len(rows):
+            why = f"{column}: {what}" if column else what
+            self.left_out.append(left_out(self._file, rows, why=why))
+
+    def without(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame without the rows that are gone."""
+        return frame[~frame.index.isin(self._gone)]
+
+
+def left_out(file: str, rows: pd.Series, *, why: str) -> RowsLeftOut:
+    """Rows of a file that were left out, the first of them by number."""
+    shown = tuple(int(row) for row in rows[:_LISTED])
+    return RowsLeftOut(file=file, why=why, n=len(rows), rows=shown)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawResponses:
     """One file's responses as text, one row each.
 
     Attributes:
@@ -112,17 +216,34 @@ class RawAnswers:
             file it came from, counted from 1 without the header.
         identity: What must be the same in every file of one study.
         hits: The HITs it is about, where it comes from a market.
+        notes: What its user should know.
+        left_out: Rows that are not in the frame though they are in the file.
+        unmet: Of `ImportOptions.where`, those whose value no row of this file has,
+            with the values there are.
+        questions: The file's own names of its questions, which stand in the frame
+            and mean something only where there are several in all.
+        absent: Columns asked for that this file lacks, though others may have them.
+        is_part: Whether its fields are those that somebody filled in, so that files
+            of one study differ in them.
+        is_void: Whether it may stand beside others though it holds nothing.
     """
 
     file: str
     frame: pd.DataFrame
     identity: Mapping[str, object] = field(default_factory=dict)
     hits: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_out: tuple[RowsLeftOut, ...] = ()
+    unmet: Mapping[str, str] = field(default_factory=dict)
+    questions: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    is_part: bool = False
+    is_void: bool = False
 
 
 @runtime_checkable
 class ImportFormat(Protocol):
-    """One format; its module is listed in `analysis.importing`."""
+    """One format; it is listed in `analysis.importing.formats`."""
 
     @property
     def name(self) -> str:
@@ -137,8 +258,8 @@ class ImportFormat(Protocol):
         """Who named the workers; empty where only the study knows."""
 
     def read(
-        self, path: Path, options: ImportOptions, *, problems: Problems
-    ) -> RawAnswers | None:
+        self, file: SourceFile, options: ImportOptions, *, problems: Problems
+    ) -> RawResponses | None:
         """The responses of one file; None where the problems leave none."""
 
 
@@ -191,7 +312,8 @@ def refuse(problems: Problems, names: Sequence[str]) -> None:
         return
     shown = problems.found[:_MOST_PROBLEMS]
     rest = len(problems.found) - len(shown)
-    lines = [f"{', '.join(names)} cannot be imported:"]
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    lines = [f"{', '.join(names[:_NAMED])}{more} cannot be imported:"]
     lines += [f"  {text}" for text in shown]
     if rest:
         lines.append(f"  and {rest} more problems")

@@ -21,10 +21,15 @@ def key_of_files(paths: Sequence[Path]) -> bytes:
     which name everybody anyway, nobody can tell whether a worker is in a report.
     """
     digest = hashlib.sha256(_PURPOSE)
-    for path in paths:
-        with path.open("rb") as handle:
-            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    # A file that is given twice is read once.
+    for each in dict.fromkeys(_digest(path) for path in paths):
+        digest.update(each)
     return digest.digest()
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").digest()
 
 
 def pseudonyms(names: Sequence[str], *, key: bytes, prefix: str) -> pd.Series:

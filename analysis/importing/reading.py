@@ -1,283 +1,256 @@
-"""Reading tables that others made: encodings, separators, ragged rows, no surprises."""
+"""Files that were made elsewhere, read and checked: what people responded."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import pandas as pd
 
-from analysis.frames import Problems
-from analysis.importing.base import MAX_ROWS, add_rows
+from analysis.bundles.frames import Problems
+from analysis.importing.base import (
+    ImportOptions,
+    ImportRefusedError,
+    NothingThereError,
+    RawResponses,
+    RowsLeftOut,
+    SourceFile,
+    refuse,
+)
+from analysis.importing.checked_responses import (
+    CheckedResponses,
+    check_options,
+    check_responses,
+)
+from analysis.importing.declared_responses import check_scale
+from analysis.importing.formats import FORMATS
+from analysis.importing.formats.count_tables import CountTables
+from analysis.importing.given_files import given_files
+from analysis.importing.response_bundles import ImportedFile
+from analysis.importing.same_study import (
+    check_same_study,
+    joint_identity,
+    refuse_absent,
+    with_questions,
+)
+from analysis.importing.tables.choosing_rows import refuse_unmet
 
-_SEPARATORS: Final = (",", ";", "\t", "|")
-_CHUNK: Final = 1 << 20
 _EXAMPLES: Final = 3
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_NO_TEXT: Final = (
-    (b"PK\x03\x04", "an Excel workbook or a zip file"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"%PDF", "a PDF"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Layout:
-    """How a text file is to be read."""
+class Imported:
+    """Checked responses with the worker ids of their files; never passed on as is.
 
-    encoding: str
-    separator: str
-    header: tuple[str, ...]
+    Attributes:
+        answers: As `checked_responses.check_responses` gives them.
+        files: Where they came from.
+        options: What was said of them, completed.
+        format_name: How they were read.
+        identity: What every file of the study must share.
+        notes: What its user should know.
+        hits: The HITs they are about, where they come from a market.
+        left_out: Rows that were asked out, or cannot be.
+        is_part: Whether further files of the study may have fewer fields.
+    """
+
+    answers: pd.DataFrame
+    files: tuple[ImportedFile, ...]
+    options: ImportOptions
+    format_name: str
+    identity: Mapping[str, object]
+    notes: tuple[str, ...]
+    hits: tuple[str, ...] = ()
+    left_out: tuple[RowsLeftOut, ...] = ()
+    is_part: bool = False
 
 
-def read_table(
-    path: Path,
+def read_responses(
+    paths: Sequence[Path], options: ImportOptions, *, format_name: str
+) -> Imported:
+    """The responses of files, checked; worker ids are still those of the files.
+
+    Raises:
+        ImportRefusedError: Naming every problem of every file.
+    """
+    given = given_files(paths)
+    imported = read_files(given.files, options, format_name=format_name)
+    return replace(imported, notes=(*given.notes, *imported.notes))
+
+
+def read_files(
+    files: Sequence[SourceFile],
+    options: ImportOptions,
     *,
-    encoding: str | None,
-    problems: Problems,
-    only: Collection[str] | None = None,
-) -> pd.DataFrame | None:
-    """Every cell as text, indexed by row from 1; None where it cannot be read.
-
-    CSV (comma, semicolon, tab or bar; UTF-8, or UTF-16 with its mark) or Parquet.
+    format_name: str,
+    fields: Collection[str] = (),
+) -> Imported:
+    """The responses of files that are given once each and have names of their own.
 
     Args:
-        path: The file.
-        encoding: Of a text file, where it is not UTF-8.
-        problems: Takes what is wrong, with rows.
-        only: Columns to keep; every one where None. Missing ones are problems.
+        files: See `given_files`.
+        options: What they mean.
+        format_name: How they are read.
+        fields: Fields of the study's earlier files, where they can differ.
+
+    Raises:
+        ImportRefusedError: Naming every problem of every file.
     """
-    if not path.is_file():
-        problems.add(f"{path} is not a file")
-        return None
-    if path.stat().st_size == 0:
-        problems.add(f"{path.name} is empty (0 bytes)")
-        return None
-    if path.suffix == ".parquet":
-        return _read_parquet(path, only=only, problems=problems)
-    layout = _layout(path, encoding, problems=problems)
-    if layout is None or not has_columns(
-        layout.header, only, where=path.name, problems=problems
-    ):
-        return None
-    return _read_csv(path, layout, only=only, problems=problems)
-
-
-def has_columns(
-    header: Collection[str],
-    only: Collection[str] | None,
-    *,
-    where: str,
-    problems: Problems,
-) -> bool:
-    """Whether every column asked for is there; else a problem that lists all."""
-    missing = [name for name in only or () if name not in header]
-    if missing:
-        there = ", ".join(repr(name) for name in list(header)[:30])
-        problems.add(
-            f"{where}: column {', '.join(map(repr, missing))} missing; there are: {there}"
+    if format_name not in FORMATS:
+        raise ImportRefusedError(
+            f"no format {format_name!r}; there are: {', '.join(FORMATS)}"
         )
-    return not missing
+    if not files:
+        raise ImportRefusedError("no file was given: what is to be imported?")
+    problems = Problems()
+    check_options(options, problems=problems)
+    _refuse_counts(format_name, options, problems=problems)
+    reader = FORMATS[format_name]
+    read = [reader.read(each, options, problems=problems) for each in files]
+    found = [raw for raw in read if raw is not None]
+    if not found:
+        refuse(problems, [each.name for each in files])
+    check_same_study(found, problems=problems)
+    found = with_questions(found, options, fields=fields)
+    return check_imported(found, options, format_name=format_name, problems=problems)
 
 
-def as_text(column: pd.Series) -> pd.Series:
-    """Cells as text, empty where there is nothing; whole numbers without ".0"."""
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return column.map({True: "true", False: "false"}).astype("str").fillna("")
-    if pd.api.types.is_float_dtype(column.dtype):
-        whole = column.dropna()
-        if len(whole) and (whole == whole.round()).all() and whole.abs().max() < 2**53:
-            column = column.astype("Int64")
-    text = column.astype("string").fillna("")
-    return text.astype("str")
-
-
-def _read_parquet(
-    path: Path, *, only: Collection[str] | None, problems: Problems
-) -> pd.DataFrame | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        problems.add(f"{path.name} is not a Parquet file: {error}")
-        return None
-    if not has_columns(
-        file.schema_arrow.names, only, where=path.name, problems=problems
-    ):
-        return None
-    if not _is_sized(path, file.metadata.num_rows, problems=problems):
-        return None
-    columns = None if only is None else list(dict.fromkeys(only))
-    frame = file.read(columns=columns).to_pandas()
-    numbers = np.arange(1, len(frame) + 1)
-    text = pd.DataFrame({name: as_text(frame[name]) for name in frame})
-    return text.set_index(numbers)
-
-
-def _read_csv(
-    path: Path, layout: _Layout, *, only: Collection[str] | None, problems: Problems
-) -> pd.DataFrame | None:
-    """The columns wanted, read piece by piece so that too long a file is given up."""
-    import pyarrow as pa
-    import pyarrow.csv as pacsv
-
-    names = list(layout.header if only is None else dict.fromkeys(only))
-    ragged = _Ragged()
-    pieces: list[pa.RecordBatch] = []
-    n_rows = 0
-    try:
-        with pacsv.open_csv(path, **_csv_options(layout, names, ragged)) as reader:
-            for piece in reader:
-                pieces.append(piece)
-                n_rows += piece.num_rows
-                if n_rows > MAX_ROWS:
-                    break
-    except (pa.ArrowException, OSError, ValueError) as error:
-        problems.add(f"{path.name} cannot be read as a table: {error}")
-        return None
-    rows = pd.Series(ragged.rows)
-    add_rows(problems, path.name, rows, what=ragged.words(len(layout.header)))
-    if not _is_sized(path, n_rows + len(rows), problems=problems) or n_rows == 0:
-        return None
-    frame = _as_frame(pa.Table.from_batches(pieces), names)
-    numbers = np.arange(1, n_rows + len(rows) + 1)
-    return frame.set_index(np.setdiff1d(numbers, ragged.rows))
-
-
-def _csv_options(
-    layout: _Layout, names: Sequence[str], ragged: _Ragged
-) -> dict[str, Any]:
-    """Every cell as text, one thread, so that rows keep their numbers."""
-    import pyarrow as pa
-    import pyarrow.csv as pacsv
-
-    return {
-        "read_options": pacsv.ReadOptions(
-            use_threads=False, encoding=layout.encoding.removesuffix("-sig")
-        ),
-        "parse_options": pacsv.ParseOptions(
-            delimiter=layout.separator,
-            newlines_in_values=True,
-            invalid_row_handler=ragged.note,
-        ),
-        "convert_options": pacsv.ConvertOptions(
-            include_columns=names,
-            column_types=dict.fromkeys(names, pa.string()),
-            strings_can_be_null=False,
-        ),
-    }
-
-
-@dataclass
-class _Ragged:
-    """Rows with more or fewer cells than the header."""
-
-    rows: list[int] = field(default_factory=list)
-    n_cells: set[int] = field(default_factory=set)
-
-    def note(self, row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
-        """Remember it and go on, so that all are told at once."""
-        self.rows.append(int(row.number or 0) - 1)
-        self.n_cells.add(int(row.actual_columns))
-        return "skip"
-
-    def words(self, n_columns: int) -> str:
-        """What is wrong with them."""
-        found = ", ".join(map(str, sorted(self.n_cells)[:_EXAMPLES]))
-        return f"{found} cells, the header has {n_columns}; quote cells with separators"
-
-
-def _as_frame(table: Any, names: Sequence[str]) -> pd.DataFrame:  # noqa: ANN401 - pyarrow's Table
-    """The columns as pandas' own text, which shares arrow's memory."""
-    return pd.DataFrame({name: table[name].to_pandas().astype("str") for name in names})
-
-
-def _is_sized(path: Path, n_rows: int, *, problems: Problems) -> bool:
-    if n_rows == 0:
-        problems.add(f"{path.name} has a header but no rows")
-    elif n_rows > MAX_ROWS:
-        problems.add(
-            f"{path.name} has more than {MAX_ROWS:,} rows, which do not fit into "
-            "memory safely: split it by worker or by stimulus and import the parts "
-            "as studies of their own"
-        )
-    return 0 < n_rows <= MAX_ROWS
-
-
-def _layout(path: Path, encoding: str | None, *, problems: Problems) -> _Layout | None:
-    with path.open("rb") as handle:
-        start = handle.read(8)
-    kind = next((words for mark, words in _NO_TEXT if start.startswith(mark)), None)
-    if kind is not None:
-        problems.add(f"{path.name} is {kind}: save the table as CSV (UTF-8)")
-        return None
-    found = encoding or next(
-        (name for mark, name in _MARKS if start.startswith(mark)), "utf-8"
-    )
-    header = _first_line(path, found, problems=problems)
-    if header is None:
-        return None
-    separator = max(_SEPARATORS, key=_outside_quotes(header).count)
-    names = tuple(next(csv.reader([header], delimiter=separator), []))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        listed = ", ".join(map(repr, twice))
-        problems.add(f"{path.name}: column {listed} is there more than once")
-        return None
-    return _Layout(encoding=found, separator=separator, header=names)
-
-
-def _first_line(path: Path, encoding: str, *, problems: Problems) -> str | None:
-    """The header, once the whole file is known to be text in this encoding."""
-    try:
-        decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError:
-        problems.add(f"--encoding {encoding}: no such encoding; try cp1252 or latin-1")
-        return None
-    first, n_lines = "", 0
-    with path.open("rb") as handle:
-        while chunk := handle.read(_CHUNK):
-            try:
-                text = decoder.decode(chunk, final=len(chunk) < _CHUNK)
-            except UnicodeDecodeError as error:
-                row = n_lines + chunk[: error.start].count(b"\n")
-                _add_encoding(path, encoding, row=row, error=error, problems=problems)
-                return None
-            if "\x00" in text:
-                problems.add(f"{path.name} is not a text file: it holds NUL bytes")
-                return None
-            first = first or text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
-            n_lines += text.count("\n")
-    return first
-
-
-def _add_encoding(
-    path: Path,
-    encoding: str,
-    *,
-    row: int,
-    error: UnicodeDecodeError,
-    problems: Problems,
+def _refuse_counts(
+    format_name: str, options: ImportOptions, *, problems: Problems
 ) -> None:
-    byte = error.object[error.start : error.start + 1].hex()
-    where = f"row {row}" if row else "the header"
-    problems.add(
-        f"{path.name}, {where}: byte 0x{byte} is not {encoding}; save the file as "
-        "UTF-8, or say what it is, for example --encoding cp1252"
+    """Counts have no people, and what is stored of imports is people's responses."""
+    if format_name == CountTables.name:
+        raise ImportRefusedError(
+            "counts say nothing of who responded, so there are no people to keep: report "
+            "them straight from the file, `secondlook report make FILE --format counts`"
+        )
+    if "count" in options.columns:
+        problems.add("--map count=… goes with --format counts")
+
+
+def check_imported(
+    found: Sequence[RawResponses],
+    options: ImportOptions,
+    *,
+    format_name: str,
+    problems: Problems,
+) -> Imported:
+    """The responses of files that were read, checked together.
+
+    Args:
+        found: A file's responses each, as its format reads them.
+        options: What they mean.
+        format_name: How they were read.
+        problems: What was wrong so far; takes what else is.
+
+    Raises:
+        ImportRefusedError: Naming every problem.
+    """
+    names = [raw.file for raw in found] or ["the file"]
+    refuse_unmet([raw for raw in found if not raw.is_void], problems=problems)
+    refuse_absent([raw for raw in found if not raw.is_void], problems=problems)
+    filled = _filled(found, problems=problems)
+    if all(raw.is_void for raw in found) and not problems.found:
+        raise NothingThereError(names, [note for raw in found for note in raw.notes])
+    if not filled:
+        refuse(problems, names)
+    options = _with_plain_votes(filled, options)
+    checked = check_responses(filled, options, problems=problems)
+    values = list(map(str, checked.answers["value"].cat.categories))
+    check_scale(values, options, problems=problems)
+    if checked.answers.empty:
+        problems.add("no row is left: every one of them was left out")
+    refuse(problems, names)
+    left = (*(each for raw in found for each in raw.left_out), *checked.left_out)
+    return Imported(
+        answers=checked.answers,
+        files=_files(found, checked),
+        options=options,
+        format_name=format_name,
+        identity=joint_identity([raw for raw in found if not raw.is_void]),
+        notes=(
+            *(n for raw in found for n in raw.notes),
+            *_notes(checked.answers, options),
+            *_left_out_notes(left),
+        ),
+        hits=tuple(hit for raw in found for hit in raw.hits),
+        left_out=left,
+        is_part=any(raw.is_part for raw in found),
     )
 
 
-def _outside_quotes(line: str) -> str:
-    return "".join(line.split('"')[::2])
+def _filled(found: Sequence[RawResponses], *, problems: Problems) -> list[RawResponses]:
+    """The files with a response; one that has none must say why."""
+    filled = [raw for raw in found if not raw.frame.empty]
+    for raw in found:
+        is_excused = raw.is_void or raw.left_out or (raw.is_part and filled)
+        if raw.frame.empty and not is_excused:
+            problems.add(f"{raw.file} holds no response: every response in it is empty")
+    if not filled and not problems.found and not all(raw.is_void for raw in found):
+        said = "; ".join(note for raw in found for note in raw.notes)
+        problems.add(f"no response is left{f': {said}' if said else ''}")
+    return filled
+
+
+def _files(
+    found: Sequence[RawResponses], checked: CheckedResponses
+) -> tuple[ImportedFile, ...]:
+    n_left = Counter(checked.answers["file"].astype("str"))
+    n_twice = Counter[str]()
+    for each in checked.left_out:
+        if each.why.startswith("--twice"):
+            n_twice[each.file] += each.n
+    return tuple(
+        ImportedFile(
+            name=raw.file,
+            n_rows=n_left[raw.file] + n_twice[raw.file],
+            left_out=tuple(
+                each
+                for each in (*raw.left_out, *checked.left_out)
+                if each.file == raw.file
+            ),
+        )
+        for raw in found
+        if not raw.is_void
+    )
+
+
+def _left_out_notes(left: Sequence[RowsLeftOut]) -> Iterator[str]:
+    for each in left:
+        rows = ", ".join(map(str, each.rows[:_EXAMPLES]))
+        more = f" and {each.n - _EXAMPLES:,} more" if each.n > _EXAMPLES else ""
+        plural = "rows" if each.n > 1 else "row"
+        yield f"left out: {each.file}, {plural} {rows}{more}: {each.why}"
+
+
+def _with_plain_votes(
+    found: Sequence[RawResponses], options: ImportOptions
+) -> ImportOptions:
+    """Yes and no mean what they say, where nothing else was ever said."""
+    if options.has_votes or options.other:
+        return options
+    values = {
+        str(value).strip().casefold()
+        for raw in found
+        for value in raw.frame["response"].unique()
+    }
+    if values and values <= {"yes", "no"}:
+        return replace(options, yes=("yes",), no=("no",))
+    return options
+
+
+def _notes(answers: pd.DataFrame, options: ImportOptions) -> list[str]:
+    notes = []
+    n_people = answers["worker"].nunique()
+    if n_people == 1:
+        notes.append("one rater only: agreement and people's spread are not defined")
+    if not options.has_votes:
+        notes.append(
+            "responses are kept as values; --yes and --no say which of them are votes"
+        )
+    elif not answers["accepts"].notna().any():
+        notes.append("no response is a vote (all are --other)")
+    return notes

@@ -4,49 +4,69 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.bundle import Bundle
-from analysis.measures.accepted_predictions import AcceptedPredictions
-from analysis.measures.accepted_trials import AcceptedTrials
-from analysis.measures.adversarial_report import Adversarial
-from analysis.measures.agreement_report import Agreement
-from analysis.measures.assignment_report import Assignment
-from analysis.measures.audit import Audit
-from analysis.measures.audit_calibration import AuditCalibration
-from analysis.measures.base import Measure
-from analysis.measures.class_by_class import ClassByClass
-from analysis.measures.error_correction import YesBiasCorrection
-from analysis.measures.error_dawid_skene import DawidSkeneError
-from analysis.measures.error_report import RectifiedError
-from analysis.measures.explanation_path import ExplanationPath
-from analysis.measures.imported_responses import ImportedResponses
-from analysis.measures.published_numbers import PublishedNumbers
-from analysis.measures.quality import Quality
-from analysis.measures.representation_report import Representation
-from analysis.measures.sensitivity import Sensitivity
-from analysis.measures.yes_bias import YesBias
+from analysis.bundles.reading import Bundle
+from analysis.measures.accepted_predictions import AcceptedPredictionsMeasure
+from analysis.measures.accepted_trials import AcceptedTrialsMeasure
+from analysis.measures.adversarial import AdversarialMeasure
+from analysis.measures.agreement import AgreementMeasure
+from analysis.measures.assignment import AssignmentMeasure
+from analysis.measures.audit import AuditMeasure
+from analysis.measures.audit_calibration import AuditCalibrationMeasure
+from analysis.measures.base import FillsIn, Measure, TellsResult, Told
+from analysis.measures.class_by_class import ClassByClassMeasure
+from analysis.measures.counted_answers import CountedAnswersMeasure
+from analysis.measures.dawid_skene_error import DawidSkeneErrorMeasure
+from analysis.measures.explanation_path import ExplanationPathMeasure
+from analysis.measures.imported_responses import ImportedResponsesMeasure
+from analysis.measures.published_numbers import PublishedNumbersMeasure
+from analysis.measures.quality import QualityMeasure
+from analysis.measures.rectified_error import RectifiedErrorMeasure
+from analysis.measures.representation import RepresentationMeasure
+from analysis.measures.responses import ResponsesMeasure
+from analysis.measures.sensitivity import SensitivityMeasure
+from analysis.measures.side_bias import SideBiasMeasure
+from analysis.measures.yes_bias import YesBiasMeasure
+from analysis.measures.yes_bias_correction import YesBiasCorrectionMeasure
+from stimuli.plugins import Registry, fits
 
 MEASURES: Final[tuple[Measure, ...]] = (
-    RectifiedError(),
-    ClassByClass(),
-    AcceptedPredictions(),
-    AcceptedTrials(),
-    Adversarial(),
-    Assignment(),
-    Representation(),
-    ExplanationPath(),
-    PublishedNumbers(),
-    Agreement(),
-    YesBias(),
-    YesBiasCorrection(),
-    DawidSkeneError(),
-    Audit(),
-    Quality(),
-    AuditCalibration(),
-    Sensitivity(),
-    ImportedResponses(),
+    RectifiedErrorMeasure(),
+    ClassByClassMeasure(),
+    AcceptedPredictionsMeasure(),
+    AcceptedTrialsMeasure(),
+    AdversarialMeasure(),
+    AssignmentMeasure(),
+    RepresentationMeasure(),
+    ExplanationPathMeasure(),
+    PublishedNumbersMeasure(),
+    AgreementMeasure(),
+    YesBiasMeasure(),
+    YesBiasCorrectionMeasure(),
+    DawidSkeneErrorMeasure(),
+    AuditMeasure(),
+    QualityMeasure(),
+    AuditCalibrationMeasure(),
+    SensitivityMeasure(),
+    ImportedResponsesMeasure(),
+    CountedAnswersMeasure(),
+    SideBiasMeasure(),
+    ResponsesMeasure(),
+)
+
+
+# Ours, and those that other packages bring, by name.
+REGISTERED: Final[Registry[Measure]] = Registry(
+    "measures", {measure.name: measure for measure in MEASURES}, check=fits(Measure)
 )
 
 
 def measures_of(bundle: Bundle) -> list[Measure]:
     """The measures that this bundle allows."""
-    return [measure for measure in MEASURES if measure.applies(bundle)]
+    found = [measure for measure in REGISTERED.values() if measure.applies(bundle)]
+    told = frozenset[Told]().union(
+        *(measure.tells for measure in found if isinstance(measure, TellsResult))
+    )
+    return [
+        measure.beside(told) if isinstance(measure, FillsIn) else measure
+        for measure in found
+    ]

@@ -33,6 +33,7 @@ class Choices {
     this.fields = [...new Set(this.buttons.map((button) => button.dataset.field))];
     this.submit = root.querySelector("button[data-submit]");
     this.rows = [...root.querySelectorAll("[data-row]")];
+    this.groups = [...root.querySelectorAll("[data-group]")];
   }
 
   listen() {
@@ -40,7 +41,7 @@ class Choices {
     this.#root.addEventListener("click", (event) => this.#click(event), { signal });
     document.addEventListener("keydown", (event) => this.#press(event), { signal });
     this.buttons.forEach((button) => (button.disabled = false));
-    this.#markRow(0);
+    this.rows[0]?.toggleAttribute("data-active", true);
   }
 
   #click(event) {
@@ -92,6 +93,7 @@ class Choices {
     for (const other of this.buttons.filter((each) => each.dataset.field === field)) {
       other.setAttribute("aria-pressed", String(other === button));
     }
+    for (const group of this.groups) group.toggleAttribute("data-chosen", group.contains(button));
     const row = this.rows.findIndex((each) => each.dataset.row === field);
     if (row >= 0) {
       const open = this.rows.findIndex((each, at) => at > row && !(each.dataset.row in this.#response));
@@ -107,7 +109,7 @@ class Choices {
     if (this.rows.length === 0) return;
     const kept = Math.min(this.rows.length - 1, Math.max(0, index));
     this.rows.forEach((row, at) => row.toggleAttribute("data-active", at === kept));
-    this.rows[kept].scrollIntoView({ block: "nearest" });
+    bringIntoSight(this.rows[kept]);
   }
 
   #finish(timeStamp) {
@@ -116,4 +118,13 @@ class Choices {
     [...this.buttons, this.submit].forEach((button) => button && (button.disabled = true));
     this.#resolve({ ...this.#response });
   }
+}
+
+/** Scroll the list, and nothing around it: the image stays where it is. */
+function bringIntoSight(row) {
+  const list = row.closest(".sl-ask");
+  if (!list) return;
+  const [inner, outer] = [row.getBoundingClientRect(), list.getBoundingClientRect()];
+  if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom;
+  if (inner.top < outer.top) list.scrollTop -= outer.top - inner.top;
 }

@@ -6,7 +6,8 @@ const MAX_EVENTS = 300;
 
 export class Clock {
   #startedAt = performance.now();
-  // The clock on the wall goes on while a computer sleeps, the page's may not.
+  // Somebody may set the clock on the wall: it says when, never how long. What it
+  // tells is kept beside the page's own time and used by no rule.
   #startedOn = Date.now();
   #onsetAt = null;
   #respondedAt = null;

@@ -11,6 +11,7 @@ export function measure(stage) {
     viewport_width: innerWidth,
     viewport_height: innerHeight,
     rt_from: "onset",
+    ...(isTranslated() ? { is_translated: true } : {}),
     choices: [...stage.querySelectorAll("button[data-value]")].slice(0, 8).map((button) => button.dataset.value),
   };
 }
@@ -20,4 +21,14 @@ function contained(image, box) {
   if (!image || !image.naturalWidth) return null;
   const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
   return { width: image.naturalWidth * scale, height: image.naturalHeight * scale };
+}
+
+const servedIn = document.documentElement.lang;
+
+/** Whether a program has put the page's words into another language. */
+function isTranslated() {
+  const { lang, classList } = document.documentElement;
+  const isMarked = classList.contains("translated-ltr") || classList.contains("translated-rtl");
+  // Translators wrap what they have changed, or note what stood there.
+  return isMarked || lang !== servedIn || document.querySelector("body font, [_msttexthash]") !== null;
 }

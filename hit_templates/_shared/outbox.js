@@ -3,9 +3,10 @@
 // until the server says it has it, under an entry of its own, so that two open
 // tabs never overwrite each other's.
 
+import { reach, Unreachable } from "./reach.js";
+
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-const REQUEST_LIMIT_MS = 20_000;
 const SLOW_MS = 4_000;
 
 export class Outbox {
@@ -16,6 +17,8 @@ export class Outbox {
   #entries = [];
   #waiting = new Map();
   #isPumping = false;
+  #hasLapsed = false;
+  #lastAt = 0;
   #wake = null;
   #onState;
 
@@ -24,8 +27,10 @@ export class Outbox {
    * @param {string} options.session - opaque name of the session
    * @param {string} options.url - where responses are posted
    * @param {Record<string, string>} [options.headers]
-   * @param {(state: "saved"|"saving"|"offline", words?: string) => void} [options.onState] -
-   *   `words`: why the server, where it answered, would not save
+   * @param {(state: "saved"|"saving"|"offline"|"fault"|"lapsed", words?: string) => void} [options.onState] -
+   *   "fault" where this page, not the network, is at fault; "lapsed": the time ran out,
+   *   and what is kept is sent once the person has come back by the link; `words`: why the
+   *   server, where it answered, would not save
    */
   constructor({ session, url, headers = {}, onState = () => {} }) {
     this.#prefix = `secondlook/${session}/`;
@@ -48,11 +53,7 @@ export class Outbox {
   /** Keep a response and send it; resolves to the server's verdict. */
   add(body) {
     const entry = { key: newKey(), ...body };
-    try {
-      this.#store.setItem(this.#prefix + entry.key, JSON.stringify({ at: Date.now(), entry }));
-    } catch {
-      // A full store: the response still waits in memory and is sent.
-    }
+    this.#store.setItem(this.#prefix + entry.key, JSON.stringify({ at: this.#next(), entry }));
     this.#entries.push(entry);
     const verdict = new Promise((resolve) => this.#waiting.set(entry.key, resolve));
     void this.send();
@@ -61,7 +62,7 @@ export class Outbox {
 
   /** Send what is kept, in order, until nothing is left. */
   async send() {
-    if (this.#isPumping) return;
+    if (this.#isPumping || this.#hasLapsed) return;
     this.#isPumping = true;
     let wait = FIRST_WAIT_MS;
     while (this.#entries.length > 0) {
@@ -72,7 +73,13 @@ export class Outbox {
         this.#settle(entry, verdict);
         continue;
       }
-      this.#onState("offline", verdict.body?.error);
+      if (verdict.status === 410 && verdict.body) {
+        this.#hasLapsed = true;
+        this.#isPumping = false;
+        this.#onState("lapsed");
+        return;
+      }
+      this.#onState(verdict.isFault ? "fault" : "offline", verdict.body?.error);
       await this.#pause(wait);
       wait = Math.min(LONGEST_WAIT_MS, wait * 2);
     }
@@ -82,7 +89,7 @@ export class Outbox {
 
   /** Resolves once nothing is left to send. */
   async flush() {
-    while (this.#entries.length > 0) {
+    while (this.#entries.length > 0 && !this.#hasLapsed) {
       void this.send();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -98,19 +105,19 @@ export class Outbox {
   async #post(entry) {
     const slow = setTimeout(() => this.#onState("saving"), SLOW_MS);
     try {
-      const reply = await fetch(this.#url, {
+      const { ok, status, body } = await reach(this.#url, {
         method: "POST",
         headers: { "Content-Type": "application/json", ...this.#headers },
         body: JSON.stringify(entry),
-        signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
       });
-      const body = await reply.json();
       // Only the study server's own words end a response's life; a proxy's
       // error page in between is one more reason to try again.
-      const isSettled = (reply.ok && body.saved === true) || body.is_final === true;
-      return { isSettled, isSaved: reply.ok, status: reply.status, body };
-    } catch {
-      return { isSettled: false };
+      const isSettled = (ok && body?.saved === true) || body?.is_final === true;
+      return { isSettled, isSaved: ok, status, body };
+    } catch (error) {
+      const isFault = !(error instanceof Unreachable);
+      if (isFault) console.error("not sent:", error);
+      return { isSettled: false, isFault };
     } finally {
       clearTimeout(slow);
     }
@@ -135,17 +142,22 @@ export class Outbox {
 
   #kept() {
     const found = [];
-    for (let index = 0; index < this.#store.length; index += 1) {
-      const name = this.#store.key(index);
-      if (name?.startsWith(this.#prefix)) {
-        try {
-          found.push(JSON.parse(this.#store.getItem(name)));
-        } catch {
-          this.#store.removeItem(name);
-        }
+    for (const name of this.#store.names().filter((each) => each.startsWith(this.#prefix))) {
+      try {
+        found.push(JSON.parse(this.#store.getItem(name)));
+      } catch {
+        this.#store.removeItem(name);
       }
     }
-    return found.sort((a, b) => a.at - b.at).map((kept) => kept.entry);
+    const sorted = found.filter((kept) => kept?.entry).sort((a, b) => a.at - b.at);
+    this.#lastAt = sorted.length > 0 ? sorted[sorted.length - 1].at : 0;
+    return sorted.map((kept) => kept.entry);
+  }
+
+  /** When, for the order alone: later than all before, also where a clock is set back. */
+  #next() {
+    this.#lastAt = Math.max(Date.now(), this.#lastAt + 1);
+    return this.#lastAt;
   }
 }
 
@@ -159,22 +171,33 @@ function newKey() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** localStorage, or memory where the browser refuses it. */
+/**
+ * What earlier pages left in localStorage, and memory for what it does not take.
+ *
+ * A full or forbidden store that can still be read holds responses nobody has yet.
+ */
 function openStore() {
+  const memory = new Map();
+  const kept = attempt(() => localStorage, null);
+  return {
+    names: () => attempt(() => Object.keys(kept), []).concat([...memory.keys()]),
+    getItem: (name) => memory.get(name) ?? attempt(() => kept.getItem(name), null),
+    setItem(name, value) {
+      if (attempt(() => (kept.setItem(name, value), true), false)) return;
+      memory.set(name, value);
+    },
+    removeItem(name) {
+      memory.delete(name);
+      attempt(() => kept.removeItem(name), null);
+    },
+  };
+}
+
+/** What a store gives, or something else where the browser refuses it. */
+function attempt(act, otherwise) {
   try {
-    localStorage.setItem("secondlook/probe", "1");
-    localStorage.removeItem("secondlook/probe");
-    return localStorage;
+    return act();
   } catch {
-    const kept = new Map();
-    return {
-      get length() {
-        return kept.size;
-      },
-      key: (index) => [...kept.keys()][index] ?? null,
-      getItem: (name) => kept.get(name) ?? null,
-      setItem: (name, value) => kept.set(name, value),
-      removeItem: (name) => kept.delete(name),
-    };
+    return otherwise;
   }
 }

@@ -44,42 +44,56 @@ async function load(image, prepared, untilOnline) {
   const slot = image.dataset.slot;
   let attempt = 0;
   for (;;) {
-    try {
-      // A changed address gets past a broken copy in the browser's cache.
-      await replace(image, attempt === 0 ? url : `${url}?retry=${attempt}`);
+    // A changed address gets past a broken copy in the browser's cache.
+    const copy = await decoded(attempt === 0 ? url : again(url, attempt));
+    if (copy) {
+      put(copy, image);
       prepared.record("decoded", { slot, attempt });
       return;
-    } catch {
-      prepared.record("load_error", { slot, attempt });
-      const hadToWait = await untilOnline();
-      if (hadToWait) continue;
-      if (attempt === RETRY_WAITS_MS.length) break;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_WAITS_MS[attempt]));
-      attempt += 1;
     }
+    prepared.record("load_error", { slot, attempt });
+    const hadToWait = await untilOnline();
+    if (hadToWait) continue;
+    if (attempt === RETRY_WAITS_MS.length) break;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_WAITS_MS[attempt]));
+    attempt += 1;
   }
   prepared.record("failed", { slot });
   prepared.isFailed = true;
 }
 
+function again(url, attempt) {
+  return `${url}${url.includes("?") ? "&" : "?"}retry=${attempt}`;
+}
+
 /** An example is no part of what is judged: without it the trial goes on, recorded. */
 async function loadExample(image, prepared, place) {
+  const copy = await decoded(image.getAttribute("src"));
+  if (copy) {
+    put(copy, image);
+    return;
+  }
+  prepared.record("example_failed", { example: place });
+  // Its room stays, so that nothing moves.
+  const room = document.createElement("span");
+  room.className = image.className;
+  image.replaceWith(room);
+}
+
+/** The image at an address; null where it does not come or is none. */
+async function decoded(url) {
+  const copy = new Image();
+  copy.src = url;
   try {
-    await replace(image, image.getAttribute("src"));
+    await copy.decode();
+    return copy;
   } catch {
-    prepared.record("example_failed", { example: place });
-    // Its room stays, so that nothing moves.
-    const room = document.createElement("span");
-    room.className = image.className;
-    image.replaceWith(room);
+    return null;
   }
 }
 
 /** Put a decoded copy in the place of an image of the fragment. */
-async function replace(image, url) {
-  const copy = new Image();
-  copy.src = url;
-  await copy.decode();
+function put(copy, image) {
   for (const { name, value } of image.attributes) {
     if (name !== "src") copy.setAttribute(name, value);
   }

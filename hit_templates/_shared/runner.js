@@ -3,9 +3,14 @@
 // `Frame`; the server gives block.json.
 
 import { Clock } from "./clock.js";
+import { giveFeedback } from "./feedback.js";
+import { startAfresh } from "./fresh.js";
 import { measure } from "./measure.js";
 import { Outbox } from "./outbox.js";
+import { watchPlaces } from "./places.js";
 import { Preloader } from "./preload.js";
+import { reach, Unreachable } from "./reach.js";
+import { Sight } from "./sight.js";
 import { keepSteady } from "./steady.js";
 
 const RETRY_MS = 2_000;
@@ -18,11 +23,12 @@ class Frame {
     this.banner = document.getElementById("trial-banner");
     this.feedback = document.getElementById("trial-feedback");
     this.wait = document.getElementById("trial-wait");
+    this.sight = new Sight();
   }
 
   say(text, kind = "warning") {
     this.banner.textContent = text;
-    this.banner.className = `sl-banner alert alert-${kind}`;
+    this.banner.className = `sl-banner text-bg-${kind}`;
     this.banner.hidden = text === "";
   }
 
@@ -38,16 +44,17 @@ class Frame {
   }
 
   put(fragment) {
+    this.sight.fit();
     this.stage.replaceChildren(fragment);
     this.feedback.hidden = true;
+    startAfresh(this.stage);
   }
 }
 
 const settings = document.getElementById("trial-stage").dataset;
 const say = JSON.parse(settings.words);
 
-async function main() {
-  const frame = new Frame();
+async function main(frame) {
   const block = await fetchBlock(frame);
   if (!block) return;
   const run = new Run(frame, block);
@@ -59,7 +66,7 @@ class Run {
     this.frame = frame;
     this.block = block;
     this.isPractice = block.kind === "practice";
-    this.isOffline = false;
+    this.isWaiting = false;
     this.nShown = 0;
     this.outbox = new Outbox({
       session: `${block.session}/${block.kind}`,
@@ -68,7 +75,10 @@ class Run {
       onState: (state, reason) => this.#onState(state, reason),
     });
     addEventListener("beforeunload", (event) => {
-      if (this.outbox.size > 0 && !this.isLeaving) event.preventDefault();
+      if (this.outbox.size === 0 || this.isLeaving) return;
+      event.preventDefault();
+      // Browsers before 2023 ask only where this is set.
+      event.returnValue = true;
     });
   }
 
@@ -105,16 +115,17 @@ class Run {
     const clock = new Clock(prepared.events);
     this.frame.put(prepared.fragment);
     const { mount } = await import(prepared.trial.script ?? "./choices.js");
-    this.frame.stage.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
     clock.watch(this.frame.stage.querySelectorAll("img[data-slot]"));
     await clock.onset();
     const context = measure(this.frame.stage);
+    const stopWatching = watchPlaces(this.frame.stage, clock);
     const response = await mount(this.frame.stage, prepared.trial, clock);
+    stopWatching();
     clock.stop();
     this.nShown += 1;
-    if (!this.isOffline) this.frame.say("");
+    if (!this.isWaiting) this.frame.say("");
     const verdict = this.#send(prepared, { response, rt_ms: clock.rtMs(), context });
-    if (this.isPractice) await this.#giveFeedback(await verdict);
+    if (this.isPractice) await this.#tell(await verdict, response);
   }
 
   #send(prepared, body) {
@@ -135,8 +146,15 @@ class Run {
   }
 
   #onState(state, reason) {
-    this.isOffline = state === "offline";
-    if (state === "offline") {
+    if (state === "lapsed") {
+      this.isEnded = true;
+      this.#go();
+      return;
+    }
+    this.isWaiting = state === "offline" || state === "fault";
+    if (state === "fault") {
+      this.frame.say(say.fault, "danger");
+    } else if (state === "offline") {
       this.frame.say(reason ? say.busy : say.offline);
     } else if (state === "saving") {
       this.frame.say(say.slow, "secondary");
@@ -145,21 +163,19 @@ class Run {
     }
   }
 
-  /** Wait for Enter, a click or a tap after saying whether it was right. */
-  async #giveFeedback(verdict) {
+  async #tell(verdict, response) {
     const feedback = verdict.body?.feedback;
     if (!feedback) return;
-    const { feedback: box } = this.frame;
+    const { feedback: box, stage } = this.frame;
     box.className = `sl-feedback alert alert-${feedback.is_right ? "success" : "warning"}`;
     box.querySelector("[data-mark]").textContent = feedback.is_right ? "✓" : "✗";
-    box.querySelector("[data-text]").textContent = feedback.text;
-    box.hidden = false;
-    const button = box.querySelector("button");
-    await new Promise((resolve) => {
-      button.addEventListener("click", resolve, { once: true });
-      button.focus({ preventScroll: true });
+    await giveFeedback(box, stage, {
+      isRight: feedback.is_right,
+      text: feedback.text,
+      label: say.right_is,
+      key: feedback.right,
+      response,
     });
-    box.hidden = true;
   }
 
   async #leave() {
@@ -167,7 +183,7 @@ class Run {
     if (this.outbox.size > 0) this.frame.showWait(true, say.saving);
     this.frame.showProgress(this.block.trials.length, this.block.trials.length);
     await this.outbox.flush();
-    this.#go();
+    if (!this.isEnded) this.#go();
   }
 
   #go() {
@@ -202,22 +218,17 @@ class Run {
 async function fetchBlock(frame) {
   for (;;) {
     frame.showWait(true);
-    try {
-      const reply = await fetch(settings.blockUrl, { cache: "no-store" });
-      if (reply.ok) {
-        const block = await reply.json();
-        frame.say("");
-        return block;
-      }
-      const body = await reply.json();
-      if (body.is_final) {
-        location.replace(settings.doneUrl);
-        return null;
-      }
-      frame.say(say.server_away);
-    } catch {
-      frame.say(say.no_connection);
+    const reply = await asked(settings.blockUrl);
+    if (reply?.ok && reply.body) {
+      frame.say("");
+      return reply.body;
     }
+    // Where the time ran out, the next page says how to go on.
+    if (reply?.body?.is_final || reply?.status === 410) {
+      location.replace(settings.doneUrl);
+      return null;
+    }
+    frame.say(reply ? say.server_away : say.no_connection);
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
@@ -225,13 +236,24 @@ async function fetchBlock(frame) {
 /** Resolves once the server can be reached, to whether it had to wait. */
 async function untilOnline() {
   for (let hadToWait = false; ; hadToWait = true) {
-    try {
-      if ((await fetch(settings.healthUrl, { cache: "no-store" })).ok) return hadToWait;
-    } catch {
-      // Not yet.
-    }
+    if ((await asked(settings.healthUrl))?.ok) return hadToWait;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 
-void main();
+/** The server's answer; null where none comes. */
+async function asked(url) {
+  try {
+    return await reach(url, { cache: "no-store" });
+  } catch (error) {
+    if (error instanceof Unreachable) return null;
+    throw error;
+  }
+}
+
+const frame = new Frame();
+main(frame).catch((error) => {
+  console.error(error);
+  frame.showWait(false);
+  frame.say(say.fault, "danger");
+});

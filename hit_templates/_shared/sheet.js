@@ -2,13 +2,18 @@
 // everything stays in the page and is handed in at once, at the end.
 
 import { Clock } from "./clock.js";
+import { giveFeedback } from "./feedback.js";
+import { startAfresh } from "./fresh.js";
 import { measure } from "./measure.js";
 import { mount } from "./trial.js";
+import { watchPlaces } from "./places.js";
 import { prepare } from "./preload.js";
+import { Sight } from "./sight.js";
 import { keepSteady } from "./steady.js";
 
 const NOT_YET = "ASSIGNMENT_ID_NOT_AVAILABLE";
 const AHEAD = 4;
+const MOST_IN_FRAGMENT = 100_000;
 
 const block = JSON.parse(document.getElementById("sheet-block").textContent);
 const say = block.words;
@@ -16,32 +21,55 @@ const given = new URLSearchParams(location.search);
 const form = document.getElementById("sheet-form");
 const $ = (id) => document.getElementById(id);
 
-/** What was done so far, kept through a reload where the browser allows it. */
+/**
+ * What was done so far, kept through a reload as far as the browser allows it.
+ *
+ * A market's frame may have no storage. The frame's name then holds everything; the
+ * address's fragment, which outlives a frame made anew, what there is room for.
+ */
 class Draft {
   #name = `secondlook/sheet/${block.sheet}/${given.get("assignmentId")}`;
+  #startedAt = performance.now();
 
   constructor() {
-    this.kept = { v: 1, sheet: block.sheet, step: 0, tries: [], responses: [], survey: {} };
-    try {
-      const found = JSON.parse(localStorage.getItem(this.#name));
-      if (found?.sheet === block.sheet) this.kept = found;
-    } catch {
-      // A frame of its own has no storage: the draft lives as long as the page.
-    }
+    this.kept = { v: 1, sheet: block.sheet, step: 0, tries: [], responses: [], survey: {}, shown: [], spent_ms: 0 };
+    const [found] = [stored(() => localStorage.getItem(this.#name)), stored(() => window.name), fromFragment()]
+      .filter((each) => each?.sheet === block.sheet && each.assignment === this.#name)
+      .sort((a, b) => b.spent_ms - a.spent_ms);
+    if (found) Object.assign(this.kept, found);
+    this.kept.assignment = this.#name;
+    // Nothing was kept, and yet the page was here before: so may its trials have been.
+    this.isBlank = !found && wasReloaded();
+    this.spentBefore = this.kept.spent_ms;
+  }
+
+  /** Milliseconds of work so far; a clock set in the middle changes nothing. */
+  now() {
+    return Math.round(this.spentBefore + performance.now() - this.#startedAt);
   }
 
   keep(changes) {
-    Object.assign(this.kept, changes);
-    try {
-      localStorage.setItem(this.#name, JSON.stringify(this.kept));
-    } catch {
-      // As above.
-    }
+    Object.assign(this.kept, changes, { spent_ms: this.now() });
+    const text = JSON.stringify(this.kept);
+    attempt(() => localStorage.setItem(this.#name, text));
+    attempt(() => (window.name = text));
+    // Display events are most of a draft, and the address has little room.
+    const responses = this.kept.responses.map(({ events, ...rest }) => ({ ...rest, events: events.slice(-1) }));
+    const brief = encodeURIComponent(JSON.stringify({ ...this.kept, responses }));
+    if (brief.length < MOST_IN_FRAGMENT) attempt(() => history.replaceState(null, "", `#${brief}`));
   }
 
   respond(payload) {
-    this.kept.responses.push({ at: Date.now(), ...payload });
+    this.kept.responses.push({ at: this.now(), ...payload });
     this.keep({});
+  }
+
+  /** Note that a trial is shown; what a response's context says of earlier times. */
+  show(token) {
+    const isSeenBefore = this.isBlank || this.kept.shown.includes(token);
+    this.kept.shown.push(token);
+    this.keep({});
+    return isSeenBefore ? { is_seen_before: true } : {};
   }
 
   has(token) {
@@ -49,7 +77,29 @@ class Draft {
   }
 }
 
+function attempt(act) {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
+}
+
+function stored(read) {
+  return attempt(() => JSON.parse(read()));
+}
+
+function fromFragment() {
+  return stored(() => decodeURIComponent(location.hash.slice(1)));
+}
+
+function wasReloaded() {
+  return performance.getEntriesByType("navigation")[0]?.type === "reload";
+}
+
 const draft = new Draft();
+const sight = new Sight();
+let isHandedIn = false;
 const steps = [...document.querySelectorAll("[data-step]")].map((section) => section.dataset.step);
 
 function show(name) {
@@ -59,10 +109,14 @@ function show(name) {
   const isRunning = name === "practice" || name === "trials";
   document.body.classList.toggle("sl-running", isRunning);
   scrollTo(0, 0);
+  // Asked for once the page has loaded, by a script that the oldest browsers read.
+  window.sheetRuns = true;
   document.querySelector(`[data-step="${name}"] h1`)?.focus({ preventScroll: true });
 }
 
 async function main() {
+  const isBegun = block.trials.some(({ kind, token }) => kind === "trials" && draft.has(token));
+  if (isBegun) offerPayToLeavers();
   const assignment = given.get("assignmentId");
   if (!assignment || assignment === NOT_YET) {
     show("preview");
@@ -95,11 +149,11 @@ async function agree(name) {
   const section = document.querySelector(`[data-step="${name}"]`);
   for (;;) {
     await pressed(section.querySelector("button[data-go]"));
-    const box = section.querySelector("input[type=checkbox]");
-    if (!box || box.checked) break;
+    const boxes = [...section.querySelectorAll("input[type=checkbox]")];
+    if (boxes.every((box) => box.checked)) break;
     section.querySelector("[data-problem]").hidden = false;
   }
-  draft.keep({ [`${name}_at`]: Date.now() });
+  draft.keep({ [`${name}_at`]: draft.now() });
 }
 
 async function comprehend() {
@@ -114,7 +168,7 @@ async function comprehend() {
       continue;
     }
     const answers = chosen.map(Number);
-    draft.keep({ tries: [...draft.kept.tries, { at: Date.now(), answers }] });
+    draft.keep({ tries: [...draft.kept.tries, { at: draft.now(), answers }] });
     const wrong = answers.map((choice, index) => choice !== block.right[index]);
     questions.forEach((question, index) => {
       const hint = question.querySelector("[data-hint]");
@@ -165,31 +219,40 @@ async function one(stage, prepared, kind) {
     respond(prepared, { response: null, rt_ms: null, context: {} });
     return;
   }
+  const context = draft.show(trial.token);
   const clock = new Clock(prepared.events);
+  sight.fit();
   stage.replaceChildren(prepared.fragment);
-  stage.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
+  startAfresh(stage);
+  clock.watch(stage.querySelectorAll("img[data-slot]"));
   await clock.onset();
-  const context = measure(stage);
+  Object.assign(context, measure(stage));
+  const stopWatching = watchPlaces(stage, clock);
   const response = await mount(stage, trial, clock);
+  stopWatching();
   clock.stop();
   respond(prepared, { response, rt_ms: clock.rtMs(), context });
-  if (kind === "practice" && trial.key) await giveFeedback(trial.key, response);
+  if (kind === "practice" && trial.key) await tell(stage, trial.key, response);
 }
 
 function respond(prepared, body) {
+  if (prepared.trial.kind === "trials") offerPayToLeavers();
   draft.respond({ key: newKey(), trial: prepared.trial.token, events: prepared.events, ...body });
 }
 
-async function giveFeedback(key, response) {
+function tell(stage, key, response) {
   const isRight = Object.keys(key).every((field) => key[field] === response[field]);
-  const box = $("trial-feedback");
-  box.querySelector("[data-text]").textContent = isRight ? say.right : say.wrong;
-  box.dataset.right = isRight;
-  box.hidden = false;
-  const button = box.querySelector("button");
-  button.focus({ preventScroll: true });
-  await pressed(button);
-  box.hidden = true;
+  const text = isRight ? say.right : say.wrong;
+  return giveFeedback($("trial-feedback"), stage, { isRight, text, label: say.right_is, key, response });
+}
+
+/** Whoever stops from now on hands in what they have done, where the study pays for it. */
+function offerPayToLeavers() {
+  const paid = document.querySelector("[data-paid]");
+  if (!paid?.hidden) return;
+  paid.hidden = false;
+  document.querySelector("[data-unpaid]").hidden = true;
+  paid.querySelector("button").addEventListener("click", handIn);
 }
 
 async function survey() {
@@ -199,11 +262,12 @@ async function survey() {
   for (const field of section.querySelectorAll("input:checked, textarea")) {
     if (field.value.trim()) answers[field.name] = field.value;
   }
-  draft.keep({ survey: answers, survey_at: Date.now() });
+  draft.keep({ survey: answers, survey_at: draft.now() });
 }
 
 function handIn() {
-  form.elements.secondlook.value = JSON.stringify({ ...draft.kept, sent: Date.now() });
+  isHandedIn = true;
+  form.elements.secondlook.value = JSON.stringify({ ...draft.kept, sent: draft.now() });
   form.submit();
 }
 
@@ -229,4 +293,11 @@ function newKey() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+addEventListener("beforeunload", (event) => {
+  if (draft.kept.step > 0 && !isHandedIn) {
+    event.preventDefault();
+    // Browsers before 2023 ask only where this is set.
+    event.returnValue = true;
+  }
+});
 void main();

@@ -1,8 +1,6 @@
 // Room for the longest question of a block is kept in every trial, so that
 // images and buttons stay where they are.
 
-const LARGEST_SHARE = 0.5;
-
 /** Set --sl-ask on the stage to the height of the tallest `.sl-ask`. */
 export function keepSteady(stage, trials) {
   const probe = document.createElement("div");
@@ -11,8 +9,7 @@ export function keepSteady(stage, trials) {
   stage.style.removeProperty("--sl-ask");
   const heights = trials.map((trial) => heightOf(probe, trial.html));
   probe.remove();
-  const tallest = Math.min(Math.max(0, ...heights), stage.clientHeight * LARGEST_SHARE);
-  stage.style.setProperty("--sl-ask", `${Math.ceil(tallest)}px`);
+  stage.style.setProperty("--sl-ask", `${Math.ceil(Math.max(0, ...heights))}px`);
 }
 
 function heightOf(probe, html) {

@@ -19,11 +19,12 @@ from hit_templates.base import (
     ComprehensionQuestion,
     Device,
     Field,
+    Question,
     Response,
     TrialView,
     UsualParadigm,
+    asking,
 )
-from hit_templates.choosing import read_choices
 from stimuli.manifest import Trial
 
 MAX_GROUPS: Final = 6
@@ -50,6 +51,7 @@ DEFAULT_TEXTS: Final[Mapping[str, str]] = {
     "confirm": "Confirm",
     "hint": "Point at an image to see it larger here; click on it, or use the arrow "
     "keys and the space bar, to see it larger still.",
+    "hint_touch": "Tap an image to see it larger.",
     "enlarged": "Enlarged image",
     "close": "Close",
     "target_alt": "Image to assign",
@@ -107,6 +109,31 @@ _MEDIAN_RT_MS: Final[Mapping[Competence, float]] = {
 _SHARE_RIGHT_ON_KNOWN: Final = 0.95
 
 
+def _which_group(name: str, *needs: str) -> Question:
+    group = Field(
+        name="group",
+        type="choice",
+        numbers_classes=True,
+        description="the group chosen: k of the trial's slots group_k_1 to "
+        "group_k_6, not its place on the page (class_order of the events)",
+    )
+    return Question(
+        name=name,
+        fields=(group,),
+        is_graded=True,
+        names_classes=False,
+        shuffled="places",
+        one_sided="always take the same place",
+        responding="one of the {n_classes} groups",
+        needs=("groups", *needs),
+    )
+
+
+QUESTIONS: Final = asking(
+    _which_group(QUESTION), _which_group(QUESTION_TOLD_APART, "told-apart")
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ShownGroup:
     """A group at its place on the page.
@@ -133,12 +160,10 @@ class Assignment(UsualParadigm):
         "target",
         *(f"{slot}{'?' if slot > 'group_2_9' else ''}" for slot in EXHIBITS),
     )
-    questions: tuple[str, ...] = (QUESTION, QUESTION_TOLD_APART)
+    questions: Mapping[str, Question] = field(default_factory=lambda: QUESTIONS)
     default_texts: Mapping[str, str] = field(default_factory=lambda: DEFAULT_TEXTS)
     default_comprehension: tuple[ComprehensionQuestion, ...] = COMPREHENSION
     exhibits: tuple[str, ...] = EXHIBITS
-    names_classes: bool = False
-    one_sided: str = "always take the same place"
     # Thirty-seven images do not fit on a telephone.
     default_devices: tuple[Device, ...] = ("desktop",)
 
@@ -161,36 +186,6 @@ class Assignment(UsualParadigm):
                 for place, group in enumerate(order, start=1)
             ]
         }
-
-    def response_schema(self, trial: Trial) -> Mapping[str, Field]:
-        """One field: the number of the trial's own group."""
-        choices = tuple(str(k) for k in range(1, _count_groups(trial.slots) + 1))
-        return {
-            "group": Field(
-                type="choice",
-                choices=choices,
-                description="the group chosen: k of the trial's slots group_k_1 to "
-                "group_k_6, not its place on the page (class_order of the events)",
-            )
-        }
-
-    def read_response(self, trial: Trial, raw: Mapping[str, Any]) -> Response:
-        """The response, the number of one group.
-
-        Raises:
-            ResponseError: If the field is missing or names no group of the trial.
-        """
-        return read_choices(self.response_schema(trial), raw)
-
-    def grade(self, trial: Trial, response: Response) -> bool | None:
-        """Whether it is the target's group; None without a key."""
-        if trial.key is None:
-            return None
-        return bool(response["group"] == trial.key["group"])
-
-    def accepts(self, trial: Trial, response: Response) -> bool | None:
-        """None: no prediction is judged."""
-        return None
 
     def guess_rate(self, trial: Trial, behaviour: str) -> float:
         """Chance in [0, 1] that this behaviour finds the group.

@@ -20,12 +20,10 @@ export async function mount(root, trial, clock) {
 
 /** Pointing at an image shows it in the loupe; choosing it, over the page. */
 class Magnifier {
-  #root;
   #clock;
   #listening = new AbortController();
 
   constructor(root, clock) {
-    this.#root = root;
     this.#clock = clock;
     this.looks = [...root.querySelectorAll("[data-look]")];
     this.loupe = root.querySelector("[data-loupe]");

@@ -9,7 +9,7 @@ prototypes and criticisms are counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
@@ -21,11 +21,12 @@ from hit_templates.base import (
     Competence,
     ComprehensionQuestion,
     Field,
+    Question,
     Response,
     TrialView,
     UsualParadigm,
+    asking,
 )
-from hit_templates.choosing import read_choices
 from stimuli.manifest import Trial
 
 PRESENT: Final = "present"
@@ -112,6 +113,42 @@ class AskedAttribute:
     wording: str
 
 
+def asked_of(perceived: Iterable[PerceivedAttribute]) -> tuple[AskedAttribute, ...]:
+    """The attributes in the order given, each with its field."""
+    return tuple(
+        AskedAttribute(field=f"attribute_{n}", id=item.id, wording=item.wording)
+        for n, item in enumerate(perceived, start=1)
+    )
+
+
+def question_about(asked: Iterable[AskedAttribute]) -> dict[str, Question]:
+    """What is asked, one field per attribute."""
+    fields = tuple(
+        Field(
+            name=one.field,
+            type="choice",
+            choices=CHOICES,
+            words={PRESENT: "present", ABSENT: "absent", CANNOT_TELL: "cannot_tell"},
+            yes=(PRESENT,),
+            no=(ABSENT,),
+            one_sided=PRESENT,
+            about=one.id,
+            wording=one.wording,
+            description=f"whether it is perceived: {one.wording} ({one.id})",
+        )
+        for one in asked
+    )
+    return asking(
+        Question(
+            name="attributes",
+            fields=fields,
+            names_classes=False,
+            one_sided="call everything present",
+            responding="yes, no or “cannot tell” to each of the attributes",
+        )
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Attributes(UsualParadigm):
     """Present, absent or cannot tell, for each of the study's attributes."""
@@ -119,14 +156,17 @@ class Attributes(UsualParadigm):
     name: str = "attributes"
     title: str = "Which of these are in the picture? (yes / no / cannot tell, each)"
     slots: tuple[str, ...] = ("target",)
-    questions: tuple[str, ...] = ("attributes",)
+    questions: Mapping[str, Question] = field(
+        default_factory=lambda: question_about(())
+    )
     default_texts: Mapping[str, str] = field(default_factory=lambda: DEFAULT_TEXTS)
     default_comprehension: tuple[ComprehensionQuestion, ...] = COMPREHENSION
-    names_classes: bool = False
-    one_sided: str = "call everything present"
     # What one person perceives is one perception; agreement needs another.
     least_raters: int = 2
     settings_model: type[BaseModel] | None = AttributesSettings
+    share_right: Mapping[str, float] = field(
+        default_factory=lambda: {name: said[0] for name, said in _SHARES.items()}
+    )
     perceived: tuple[PerceivedAttribute, ...] = ()
 
     def configure(self, settings: Mapping[str, Any]) -> Self:
@@ -137,6 +177,7 @@ class Attributes(UsualParadigm):
             texts["content_warning"] = CONTENT_NOTICE
         return replace(
             self,
+            questions=question_about(asked_of(read.perceived)),
             perceived=read.perceived,
             shows_people=read.shows_people,
             default_texts=texts,
@@ -155,63 +196,11 @@ class Attributes(UsualParadigm):
     @property
     def asked(self) -> tuple[AskedAttribute, ...]:
         """The attributes in the study file's order, each with its field."""
-        return tuple(
-            AskedAttribute(field=f"attribute_{n}", id=item.id, wording=item.wording)
-            for n, item in enumerate(self.perceived, start=1)
-        )
+        return asked_of(self.perceived)
 
     def arrange(self, view: TrialView) -> Mapping[str, Any]:
         """`attributes` and `shows_people`."""
         return {"attributes": self.asked, "shows_people": self.shows_people}
-
-    def response_schema(self, trial: Trial) -> Mapping[str, Field]:
-        """One field per attribute."""
-        return {
-            one.field: Field(
-                type="choice",
-                choices=CHOICES,
-                description=f"whether it is perceived: {one.wording} ({one.id})",
-            )
-            for one in self.asked
-        }
-
-    def read_response(self, trial: Trial, raw: Mapping[str, Any]) -> Response:
-        """The response, one choice per attribute.
-
-        Raises:
-            ResponseError: If a field is missing, unknown or none of the choices.
-        """
-        return read_choices(self.response_schema(trial), raw)
-
-    def grade(self, trial: Trial, response: Response) -> bool | None:
-        """Whether it agrees with every field of the key; None without a key."""
-        if trial.key is None:
-            return None
-        return all(response.get(name) == value for name, value in trial.key.items())
-
-    def accepts(self, trial: Trial, response: Response) -> bool | None:
-        """None: no prediction is judged."""
-        return None
-
-    def guess_rate(self, trial: Trial, behaviour: str) -> float:
-        """Chance in [0, 1] that every field of the key is right.
-
-        Raises:
-            ValueError: If the behaviour is unknown or the trial has no key.
-        """
-        if trial.key is None:
-            raise ValueError(f"trial {trial.id} has no key, so nothing can be guessed")
-        keyed = list(trial.key.values())
-        match behaviour:
-            case "random":
-                return (1 / len(CHOICES)) ** len(keyed)
-            case "yes-saying":
-                return float(all(value == PRESENT for value in keyed))
-            case "careful":
-                return _SHARES["careful"][0] ** len(keyed)
-        raise ValueError(
-            f"behaviour is random, yes-saying or careful, got {behaviour!r}"
-        )
 
     def simulate(
         self, trial: Trial, *, competence: Competence, rng: np.random.Generator

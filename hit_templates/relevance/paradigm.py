@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from hit_templates.base import (
     Competence,
     ComprehensionQuestion,
     Field,
+    Question,
     Response,
     UsualParadigm,
+    Vote,
+    asking,
 )
-from hit_templates.choosing import read_choices
 from stimuli.manifest import Trial
 
 YES_NO: Final = ("yes", "no")
@@ -87,6 +89,53 @@ _MEDIAN_RT_MS: Final[Mapping[Competence, float]] = {
 }
 
 
+def _yes_or_no(name: str, *, meant: str) -> Field:
+    return Field(
+        name=name,
+        type="choice",
+        choices=YES_NO,
+        words={"yes": "yes", "no": "no"},
+        yes=("yes",),
+        no=("no",),
+        one_sided="yes",
+        description=f"whether {meant}",
+    )
+
+
+QUESTIONS: Final = asking(
+    Question(
+        name="relevant",
+        fields=(_yes_or_no("relevant", meant="the class is relevant for the image"),),
+        vote=Vote(fields=("relevant",)),
+        one_sided="always say yes",
+        responding="yes or no",
+    ),
+    Question(
+        name="any",
+        fields=(
+            _yes_or_no(
+                "relevant",
+                meant="at least one of the classes is relevant for the image",
+            ),
+        ),
+        vote=Vote(fields=("relevant",)),
+        shuffled="classes",
+        one_sided="always say yes",
+        responding="one yes or no to all {n_classes} classes",
+        needs=("classes",),
+    ),
+    Question(
+        name="each",
+        fields=(_yes_or_no("relevant_{}", meant="class {} of the trial is relevant"),),
+        # One class that is relevant makes the prediction right.
+        vote=Vote(fields=("relevant_{}",), takes="any"),
+        shuffled="classes",
+        one_sided="always say yes",
+        responding="yes or no to each of the {n_classes} classes",
+    ),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Relevance(UsualParadigm):
     """Yes or no to one class, to any of five, or to each of five."""
@@ -94,36 +143,9 @@ class Relevance(UsualParadigm):
     name: str = "relevance"
     title: str = "Is a class relevant for the image? (yes / no; one class or five)"
     slots: tuple[str, ...] = ("target",)
-    questions: tuple[str, ...] = ("relevant", "any", "each")
+    questions: Mapping[str, Question] = field(default_factory=lambda: QUESTIONS)
     default_texts: Mapping[str, str] = field(default_factory=lambda: DEFAULT_TEXTS)
     default_comprehension: tuple[ComprehensionQuestion, ...] = COMPREHENSION
-
-    def response_schema(self, trial: Trial) -> Mapping[str, Field]:
-        """One field, or one per class where each class is asked about."""
-        if trial.question == "each":
-            return {
-                f"relevant_{index}": Field(
-                    type="choice",
-                    choices=YES_NO,
-                    description=f"whether class {index} of the trial is relevant",
-                )
-                for index in range(len(trial.classes))
-            }
-        meant = (
-            "at least one of the classes" if trial.question == "any" else "the class"
-        )
-        description = f"whether {meant} is relevant for the image"
-        return {
-            "relevant": Field(type="choice", choices=YES_NO, description=description)
-        }
-
-    def read_response(self, trial: Trial, raw: Mapping[str, Any]) -> Response:
-        """The response, one "yes" or "no" per field.
-
-        Raises:
-            ResponseError: If a field is missing, unknown or neither yes nor no.
-        """
-        return read_choices(self.response_schema(trial), raw)
 
     def grade(self, trial: Trial, response: Response) -> bool | None:
         """Whether it agrees with the key; None without a key.
@@ -140,10 +162,6 @@ class Relevance(UsualParadigm):
         if any(trial.key[name] == "yes" for name in wrong):
             return False
         return len(wrong) <= _n_slips(trial)
-
-    def accepts(self, trial: Trial, response: Response) -> bool | None:
-        """Whether any class asked about was called relevant."""
-        return any(response[name] == "yes" for name in self.response_schema(trial))
 
     def guess_rate(self, trial: Trial, behaviour: str) -> float:
         """Chance in [0, 1] that this behaviour is graded right, exactly.

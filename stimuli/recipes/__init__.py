@@ -1,31 +1,71 @@
-"""Every kind of stimulus set; a new one is a module and a line here."""
+"""Every kind of stimulus set; a new one is a module and a line here.
+
+Other packages join by an entry point of the group "secondlook.recipes", which names a
+`RecipeKind`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
-from stimuli.recipe_file import Section
+from stimuli.plugins import Registry
+from stimuli.recipe_file import RecipeFile, RecipeSection, read_recipe
 from stimuli.recipes.adversarial import AdversarialRecipe
-from stimuli.recipes.adversarial_options import AdversarialRecipeSection
+from stimuli.recipes.alternatives import Alternatives, AlternativesSection
 from stimuli.recipes.base import Recipe
+from stimuli.recipes.batches.adversarial_options import AdversarialRecipeSection
 from stimuli.recipes.criticism import Criticism, CriticismSection
 from stimuli.recipes.explanation_path import (
     ExplanationPathRecipe,
     ExplanationPathSection,
 )
-from stimuli.recipes.misclassified import Misclassified, MisclassifiedSection
+from stimuli.recipes.pairs import Pairs, PairsSection
 from stimuli.recipes.portrait import Portrait, PortraitSection
-from stimuli.recipes.predictions import Predictions, PredictionsSection
+from stimuli.recipes.predicted_classes import (
+    Misclassified,
+    MisclassifiedSection,
+    Predictions,
+    PredictionsSection,
+)
 
-# kind: (what `[recipe]` may say, the recipe made from it)
-RECIPES: Final[dict[str, tuple[type[Section], Callable[[Any], Recipe]]]] = {
-    "adversarial": (AdversarialRecipeSection, AdversarialRecipe),
-    "criticism": (CriticismSection, Criticism),
-    "explanation_path": (ExplanationPathSection, ExplanationPathRecipe),
-    "misclassified": (MisclassifiedSection, Misclassified),
-    "portrait": (PortraitSection, Portrait),
-    "predictions": (PredictionsSection, Predictions),
-}
 
-__all__ = ["RECIPES", "Recipe"]
+class RecipeKind(NamedTuple):
+    """What `[recipe]` may say, and the recipe made from it."""
+
+    section: type[RecipeSection]
+    make: Callable[[Any], Recipe]
+
+
+def _is_kind(thing: Any, _name: str) -> str:  # noqa: ANN401 - whatever was loaded
+    return "" if isinstance(thing, RecipeKind) else "expected a RecipeKind"
+
+
+RECIPES: Final[Registry[RecipeKind]] = Registry(
+    "recipes",
+    {
+        "adversarial": RecipeKind(AdversarialRecipeSection, AdversarialRecipe),
+        "alternatives": RecipeKind(AlternativesSection, Alternatives),
+        "criticism": RecipeKind(CriticismSection, Criticism),
+        "explanation_path": RecipeKind(ExplanationPathSection, ExplanationPathRecipe),
+        "misclassified": RecipeKind(MisclassifiedSection, Misclassified),
+        "pairs": RecipeKind(PairsSection, Pairs),
+        "portrait": RecipeKind(PortraitSection, Portrait),
+        "predictions": RecipeKind(PredictionsSection, Predictions),
+    },
+    check=_is_kind,
+)
+
+
+def read_any_recipe(path: Path, *, text: str | None = None) -> RecipeFile:
+    """The recipe in `path`, of whatever kind; see `read_recipe`.
+
+    Raises:
+        RecipeError: Every problem of the file in one message.
+    """
+    kinds = {kind: entry.section for kind, entry in RECIPES.items()}
+    return read_recipe(path, kinds, text=text, why_not=RECIPES.why_not)
+
+
+__all__ = ["RECIPES", "Recipe", "RecipeKind", "read_any_recipe"]

@@ -12,19 +12,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stimuli.asking import Asking
-from stimuli.classes import ClassList
-from stimuli.datasets import Source
 from stimuli.errors import BuildError, RecipeError
-from stimuli.findings import Draft, Findings, Made, Seen, Selection
-from stimuli.kinds import find_kinds, kind_of
 from stimuli.manifest import Use
 from stimuli.recipe_file import ControlsSection
-from stimuli.recipes.adversarial_options import AdversarialRecipeSection
-from stimuli.recipes.adversarial_work import AdversarialWork
-from stimuli.recipes.base import Recipe
-from stimuli.seeds import rng_for
-from stimuli.workup import Work, Workup
+from stimuli.recipes.base import Recipe, Reexamined
+from stimuli.recipes.batches.adversarial_options import AdversarialRecipeSection
+from stimuli.recipes.batches.adversarial_work import AdversarialWork
+from stimuli.recipes.batches.image_work import ImagesWorkedOn, ImageWork
+from stimuli.recipes.questions import ONE_CLASS, ClassQuestion
+from stimuli.recipes.selecting_recipe import check_attacks
+from stimuli.records.classes import ClassList
+from stimuli.records.classified_images import (
+    ClassifiedImage,
+    ClassifiedImages,
+    MadePicture,
+)
+from stimuli.records.trial_drafts import SelectedTrials, TrialDraft
+from stimuli.sources.class_or_group import drawn_of_kinds
+from stimuli.sources.datasets import Source
 
 SHOWS: Final = "adversarial"
 _MAIN_SHARE: Final = 0.7
@@ -43,9 +48,9 @@ class AdversarialRecipe(Recipe):
     section: AdversarialRecipeSection
 
     @property
-    def asking(self) -> Asking:
+    def asking(self) -> ClassQuestion:
         """Whether the adversarial class is relevant."""
-        return Asking("relevant")
+        return ClassQuestion(question=ONE_CLASS)
 
     @property
     def shows(self) -> str:
@@ -53,14 +58,31 @@ class AdversarialRecipe(Recipe):
         return SHOWS
 
     @property
+    def re_examines(self) -> Sequence[Reexamined]:
+        """The class that an attacked image is taken for."""
+        return [Reexamined(shows=SHOWS, of="attacked")]
+
+    @property
     def needs_labels(self) -> bool:
         """Only images that are classified right are attacked."""
         return True
 
     @property
-    def workup(self) -> Workup:
+    def image_work(self) -> ImageWork:
         """Attacks and explains."""
         return AdversarialWork(section=self.section)
+
+    @property
+    def needs_gradients(self) -> bool:
+        """Of the attack."""
+        return True
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """That of the explanation."""
+        if "attention" not in self.section.displays:
+            return ()
+        return self.section.explanation.dtypes
 
     @property
     def control_condition(self) -> str:
@@ -74,7 +96,7 @@ class AdversarialRecipe(Recipe):
         chosen = {"whole": whole, "attention": _ATTENTION_CONTROLS}
         return {name: 1 for d in self.section.displays for name in chosen[d]}
 
-    def is_shown(self, seen: Seen, classes: ClassList) -> bool:
+    def is_shown(self, seen: ClassifiedImage, classes: ClassList) -> bool:
         """Its clean crop is at most a control."""
         return False
 
@@ -85,7 +107,7 @@ class AdversarialRecipe(Recipe):
         *,
         seed: int,
         controls: ControlsSection,
-    ) -> Work:
+    ) -> ImagesWorkedOn:
         """A plain draw, made before anything is predicted.
 
         Raises:
@@ -96,17 +118,13 @@ class AdversarialRecipe(Recipe):
                 "recipe.attack.stop: with groups an attack goes on until the group "
                 'is left, which only stop = "never" shows'
             )
-        kinds = set(find_kinds(classes, self.section.classes, sources=sources))
-        names = [
-            s.name
-            for s in sources
-            if s.label is not None and kind_of(classes, s.label) in kinds
-        ]
-        names.sort(key=lambda name: float(rng_for(seed, "work", name).random()))
+        names = drawn_of_kinds(sources, classes, names=self.section.classes, seed=seed)
         n_main = self.section.max_images or round(_MAIN_SHARE * len(names))
         rest = names[n_main:]
         n_aside = min(self._n_aside_wished(controls), math.ceil(len(rest) / 2))
-        return Work(main=frozenset(names[:n_main]), aside=frozenset(rest[:n_aside]))
+        return ImagesWorkedOn(
+            main=frozenset(names[:n_main]), aside=frozenset(rest[:n_aside])
+        )
 
     def _n_aside_wished(self, controls: ControlsSection) -> int:
         """Twice the pool, since some images are wrong or withstand the attack."""
@@ -115,15 +133,17 @@ class AdversarialRecipe(Recipe):
         given = [getattr(controls, name) for name in _ATTENTION_CONTROLS]
         return 2 * controls.pool * max(1 if n is None else n for n in given)
 
-    def select(self, findings: Findings) -> Selection:
+    def select(self, classified: ClassifiedImages) -> SelectedTrials:
         """Whole images and attention images of the same attacks.
 
         Raises:
-            BuildError: If the classifier is right about none of the images.
+            BuildError: If the classifier is right about none of the images, or none
+                can be attacked.
         """
-        worked = [s for s in findings.seen if "outcome" in s.facts]
+        worked = [s for s in classified.seen if "outcome" in s.facts]
         main = [s for s in worked if not s.facts["is_aside"]]
-        self._check_right(main, findings)
+        self._check_right(main, classified)
+        check_attacks(worked)
         drafts = [d for s in main for d in self._main_drafts(s)]
         aside = [d for s in worked if s.facts["is_aside"] for d in _aside_drafts(s)]
         counts = _count(main, [s for s in worked if s.facts["is_aside"]])
@@ -139,7 +159,7 @@ class AdversarialRecipe(Recipe):
                 "attack": self.section.attack.model_dump(),
             }
         }
-        return Selection(
+        return SelectedTrials(
             drafts=drafts,
             aside=aside,
             kept=pairs,
@@ -148,20 +168,22 @@ class AdversarialRecipe(Recipe):
             notes=list(_notes(counts, worked, shown)),
         )
 
-    def _check_right(self, main: Sequence[Seen], findings: Findings) -> None:
+    def _check_right(
+        self, main: Sequence[ClassifiedImage], classified: ClassifiedImages
+    ) -> None:
         if any(s.facts["outcome"] != "wrong" for s in main):
             return
         labels = sorted({str(s.label) for s in main}, key=int)
         if not main:
             raise BuildError("no image is left to attack: raise max_images")
-        names = ", ".join(findings.classes[label].name for label in labels[:8])
+        names = ", ".join(classified.classes[label].name for label in labels[:8])
         raise BuildError(
-            f"{findings.classifiers[0]} is right about none of the {len(main)} images "
+            f"{classified.classifiers[0]} is right about none of the {len(main)} images "
             f"to attack (class {names}{' ...' if len(labels) > 8 else ''}); only "
             "right ones are attacked: raise max_images, or choose other classes"
         )
 
-    def _main_drafts(self, seen: Seen) -> Iterator[Draft]:
+    def _main_drafts(self, seen: ClassifiedImage) -> Iterator[TrialDraft]:
         condition = {"adversarial": "whole", "attention": "attention"}
         for made in seen.made:
             if condition.get(made.form) not in self.section.displays:
@@ -178,12 +200,12 @@ class AdversarialRecipe(Recipe):
             )
 
 
-def _is_pair(seen: Seen) -> bool:
+def _is_pair(seen: ClassifiedImage) -> bool:
     """Whether the explanations of it can be shown beside each other."""
     return {made.form for made in seen.made} >= _PAIR
 
 
-def _aside_drafts(seen: Seen) -> Iterator[Draft]:
+def _aside_drafts(seen: ClassifiedImage) -> Iterator[TrialDraft]:
     for made in seen.made:
         if made.form in _ATTENTION_CONTROLS:
             yield _draft(
@@ -191,13 +213,15 @@ def _aside_drafts(seen: Seen) -> Iterator[Draft]:
             )
 
 
-def _draft(seen: Seen, made: Made, **rest: Any) -> Draft:  # noqa: ANN401
-    return Draft(
-        seen=seen, made=made, question="relevant", classes=(made.class_id,), **rest
+def _draft(seen: ClassifiedImage, made: MadePicture, **rest: Any) -> TrialDraft:  # noqa: ANN401
+    return TrialDraft(
+        seen=seen, made=made, question=ONE_CLASS, classes=(made.class_id,), **rest
     )
 
 
-def _count(main: Sequence[Seen], aside: Sequence[Seen]) -> dict[str, Any]:
+def _count(
+    main: Sequence[ClassifiedImage], aside: Sequence[ClassifiedImage]
+) -> dict[str, Any]:
     """What became of the images, for the denominators of every rate."""
     outcomes = Counter(str(s.facts["outcome"]) for s in main)
     attacked = [s for s in main if "steps_to_flip" in s.facts]
@@ -221,7 +245,9 @@ def _count(main: Sequence[Seen], aside: Sequence[Seen]) -> dict[str, Any]:
 
 
 def _notes(
-    counts: Mapping[str, Any], worked: Sequence[Seen], shown: Mapping[str, int]
+    counts: Mapping[str, Any],
+    worked: Sequence[ClassifiedImage],
+    shown: Mapping[str, int],
 ) -> Iterator[str]:
     yield (
         f"attacked {counts['n_attacked']} of {counts['n_chosen']} images "

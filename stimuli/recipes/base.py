@@ -3,26 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from stimuli.asking import Asking
-from stimuli.classes import ClassList
-from stimuli.datasets import Source
-from stimuli.findings import Findings, Seen, Selection
-from stimuli.manifest import ClassInfo
+from stimuli.manifest import ClassInfo, Posed
 from stimuli.recipe_file import ControlsSection
-from stimuli.workup import Work, Workup
+from stimuli.recipes.batches.image_work import ImagesWorkedOn, ImageWork
+from stimuli.recipes.questions import ClassQuestion
+from stimuli.records.classes import ClassList
+from stimuli.records.classified_images import ClassifiedImage, ClassifiedImages
+from stimuli.records.trial_drafts import SelectedTrials
+from stimuli.sources.datasets import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reexamined:
+    """Which images one label of the trials' uses stands for.
+
+    Attributes:
+        shows: The label, as `Use.shows` has it.
+        of: What was put up: "errors" of a classifier, predictions that are "right",
+            "predictions" whether right or not, predictions for "attacked" or for
+            "explained" images, wrong predictions "compared" with the label, or images
+            "selected" for what they are, whose prediction nobody judges.
+        top_k: A prediction is right where the label is among its k most probable
+            classes; None where that plays no part.
+        n_classes: Classes of the prediction that one trial puts up; 0 where none is.
+    """
+
+    shows: str
+    of: Literal[
+        "errors",
+        "right",
+        "predictions",
+        "attacked",
+        "explained",
+        "compared",
+        "selected",
+    ]
+    top_k: int | None = None
+    n_classes: int = 1
 
 
 class Recipe(Protocol):
     """Chooses a set's main trials from what the classifiers said.
 
     A recipe that also works on images (attacks, explains) inherits from this
-    class and overrides `workup` and `choose_work`.
+    class and overrides `image_work` and `choose_work`.
     """
 
     @property
-    def asking(self) -> Asking | None:
+    def asking(self) -> ClassQuestion | None:
         """How its trials ask about a class; None where they ask something else."""
 
     @property
@@ -30,24 +61,50 @@ class Recipe(Protocol):
         """What its trials re-examine, for the summary."""
 
     @property
+    def re_examines(self) -> Sequence[Reexamined]:
+        """The same as facts, one for each label its trials' uses bear.
+
+        Whoever counts errors goes by these, never by `kind` or a label's name.
+        """
+        return ()
+
+    @property
+    def asks(self) -> Mapping[str, Posed]:
+        """Its own word for what it asks to what such trials hold."""
+        if self.asking is None:
+            return {}
+        posed = Posed(slots=("target",), holds=self.asking.holds)
+        return {self.asking.question: posed}
+
+    @property
     def needs_labels(self) -> bool:
         """Whether every image must have a label."""
 
-    def is_shown(self, seen: Seen, classes: ClassList) -> bool:
+    def is_shown(self, seen: ClassifiedImage, classes: ClassList) -> bool:
         """Whether this image surely becomes a main trial's stimulus."""
 
-    def select(self, findings: Findings) -> Selection:
+    def select(self, classified: ClassifiedImages) -> SelectedTrials:
         """The main trials, and facts for the summary."""
 
     @property
     def is_of_one_classifier(self) -> bool:
         """Whether it works with a single classifier only."""
-        return self.workup is not None
+        return self.image_work is not None
 
     @property
-    def workup(self) -> Workup | None:
+    def image_work(self) -> ImageWork | None:
         """What is done with images beside predicting on them."""
         return None
+
+    @property
+    def needs_gradients(self) -> bool:
+        """Whether it attacks the classifier."""
+        return False
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """What it has the classifier compute in beside float32, by names in torch."""
+        return ()
 
     @property
     def control_condition(self) -> str:
@@ -59,6 +116,13 @@ class Recipe(Protocol):
         """Controls per block where the recipe file does not say."""
         return {}
 
+    def check_feasible(self, sources: Sequence[Source], classes: ClassList) -> None:
+        """Refuse what no prediction could make possible.
+
+        Raises:
+            BuildError: With what is missing.
+        """
+
     def choose_work(
         self,
         sources: Sequence[Source],
@@ -66,9 +130,17 @@ class Recipe(Protocol):
         *,
         seed: int,
         controls: ControlsSection,
-    ) -> Work:
-        """The images that `workup` is for."""
-        return Work()
+    ) -> ImagesWorkedOn:
+        """The images that `image_work` is for."""
+        return ImagesWorkedOn()
+
+    @property
+    def is_of_work_alone(self) -> bool:
+        """Whether images that `image_work` is not for are left alone.
+
+        They are then not even predicted on, and no denominator counts them.
+        """
+        return False
 
     def further_classes(self, classes: ClassList) -> Sequence[ClassInfo]:
         """Groups that its trials name, beside the classifier's classes."""

@@ -14,38 +14,45 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from stimuli.assignment import (
+from stimuli.errors import BuildError
+from stimuli.manifest import Posed, Trial
+from stimuli.recipes.assignment import (
     CATCH,
     CONDITIONS,
+    AssignmentItem,
     Cast,
     Condition,
-    Exhibit,
-    Frame,
-    Item,
+    TrialFrame,
+    TrialImage,
     build_catches,
     build_practice,
     cast_classes,
     draw_items,
     measure_confusability,
 )
-from stimuli.assignment.supplying import Supplied, hold_out, supply_class
-from stimuli.findings import Board, Findings, Seen, Selection
-from stimuli.kinds import kind_of
-from stimuli.manifest import Trial
-from stimuli.near_duplicates import MAX_DISTANCE, NearDuplicates
-from stimuli.recipes.critic_work import CriticWork, read_hash
-from stimuli.recipes.gathering import (
-    Gathered,
+from stimuli.recipes.assignment.near_duplicates import MAX_DISTANCE, NearDuplicates
+from stimuli.recipes.assignment.supplying import SuppliedClass, hold_out, supply_class
+from stimuli.recipes.batches.image_work import ImageWork
+from stimuli.recipes.batches.selection_work import SelectionWork, read_hash
+from stimuli.recipes.method_options import SelectingSection
+from stimuli.recipes.questions import GROUP, GROUP_TOLD_APART
+from stimuli.recipes.selecting_recipe import (
+    ImagesOfClass,
+    SelectingRecipe,
+    describe_cautions,
     describe_selection,
     describe_troubles,
     find_n_steps,
     gather,
+    list_short,
     manifest_facts,
 )
-from stimuli.recipes.options import SelectingSection
-from stimuli.recipes.selecting import SelectingRecipe
-from stimuli.seeds import rng_for
-from stimuli.workup import Workup
+from stimuli.records.classes import ClassList
+from stimuli.records.classified_images import ClassifiedImage, ClassifiedImages
+from stimuli.records.seeds import rng_for
+from stimuli.records.trial_drafts import Board, SelectedTrials
+from stimuli.sources.class_or_group import kind_of
+from stimuli.sources.datasets import Source
 
 _NAMES = [condition.name for condition in CONDITIONS]
 
@@ -56,7 +63,9 @@ class CriticismSection(SelectingSection):
     Attributes:
         conditions: Which of the seven; all by default.
         classes: Classes (or groups) that may take part; all by default.
-        images_per_class: Images of a class to choose from, drawn; None takes all.
+        images_per_class: Images of a class to choose from, drawn; nothing is
+            predicted on the others. None takes all, and predicts on the whole data
+            set.
         n_items: Class sets with a target; None gives one per target.
         n_targets: Images per class kept out of every selection, as targets.
         n_classes: Classes per item.
@@ -121,8 +130,15 @@ class _Supplies:
         rows: Class to the images that selections chose from.
     """
 
-    supplied: Sequence[Supplied]
-    rows: Mapping[str, Sequence[Seen]]
+    supplied: Sequence[SuppliedClass]
+    rows: Mapping[str, Sequence[ClassifiedImage]]
+
+    def describe_cautions(self, gathered: Sequence[ImagesOfClass]) -> list[str]:
+        """Why what was selected should not be trusted as it is."""
+        names = {g.kind: g.short_name for g in gathered}
+        return describe_cautions(
+            {names[s.supply.class_id]: s.selections.values() for s in self.supplied}
+        )
 
 
 @dataclass(frozen=True)
@@ -134,29 +150,63 @@ class Criticism(SelectingRecipe):
     @property
     def shows(self) -> str:
         """Groups of images, and a target."""
-        return "assignment"
+        return GROUP
 
     @property
-    def workup(self) -> Workup:
+    def asks(self) -> Mapping[str, Posed]:
+        """Groups and a target; some of them told apart, where the recipe says so."""
+        slots = ("target", "group_*")
+        found = {GROUP: Posed(slots=slots, holds=("groups",))}
+        if self.section.is_told_apart:
+            holds = ("groups", "told-apart")
+            found[GROUP_TOLD_APART] = Posed(slots=slots, holds=holds)
+        return found
+
+    @property
+    def image_work(self) -> ImageWork:
         """What selections choose by."""
         selections = frozenset(c.selection for c in self._conditions)
         # Survivor counts are reported whatever the conditions are.
-        return CriticWork(section=self.section, selections=selections | {"adversarial"})
+        return SelectionWork(
+            section=self.section, selections=selections | {"adversarial"}
+        )
 
     @property
     def _conditions(self) -> tuple[Condition, ...]:
         return tuple(c for c in CONDITIONS if c.name in self.section.conditions)
 
-    def select(self, findings: Findings) -> Selection:
+    def check_feasible(self, sources: Sequence[Source], classes: ClassList) -> None:
+        """Refuse a data set with too few classes of enough images.
+
+        Raises:
+            BuildError: Naming the classes that have too few.
+        """
+        found = list_short(
+            sources,
+            classes,
+            names=self.section.classes,
+            per_class=self.section.images_per_class,
+            n_needed=max(c.n_images for c in self._conditions),
+        )
+        n_fit = found.n_kinds - len(found.lacks)
+        if n_fit < self.section.n_classes:
+            raise BuildError(
+                f"{n_fit} classes can take part, an item needs "
+                f"{self.section.n_classes}; left out are "
+                f"{'; '.join(found.lacks[:5]) or 'none'}; add images, group classes by "
+                "dataset.groups, or lower recipe.n_classes"
+            )
+
+    def select(self, classified: ClassifiedImages) -> SelectedTrials:
         """Every item under every condition.
 
         Raises:
             BuildError: If too few classes can take part.
         """
-        n_steps = find_n_steps(findings, usual=10)
-        gathered = gather(findings, ())
+        n_steps = find_n_steps(classified, usual=10)
+        gathered = gather(classified, ())
         gathered.sort(key=lambda g: _order(g.kind))
-        supplies = self._supply(findings, gathered, n_steps=n_steps)
+        supplies = self._supply(classified, gathered, n_steps=n_steps)
         cast = cast_classes(
             [s.supply for s in supplies.supplied],
             conditions=self._conditions,
@@ -166,24 +216,30 @@ class Criticism(SelectingRecipe):
         items = draw_items(
             cast,
             self.section.n_items,
-            rng=rng_for(findings.seed, "items"),
+            rng=rng_for(classified.seed, "items"),
             class_sets=self.section.class_sets,
             n_classes=self.section.n_classes,
-            confusability=_confusability(findings, gathered, cast),
+            confusability=_confusability(classified, gathered, cast),
         )
-        trials = self._frame(items, cast, seed=findings.seed)
+        trials = self._frame(items, cast, seed=classified.seed)
         facts = self._facts(gathered, supplies, cast, items=items, n_steps=n_steps)
-        return Selection(
+        return SelectedTrials(
             boards=_boards(trials, gathered),
             facts={"criticism": facts, "controls": self._count_known()},
             source_facts=_source_facts(supplies, items),
-            notes=[*_notes(facts, cast), *describe_troubles(findings)],
+            notes=[
+                *_notes(facts, cast),
+                *supplies.describe_cautions(gathered),
+                *describe_troubles(classified),
+            ],
         )
 
-    def _frame(self, items: Sequence[Item], cast: Cast, *, seed: int) -> list[Trial]:
+    def _frame(
+        self, items: Sequence[AssignmentItem], cast: Cast, *, seed: int
+    ) -> list[Trial]:
         """Main trials, catches and practice."""
         section = self.section
-        frame = Frame(
+        frame = TrialFrame(
             cast=cast,
             rng_for=partial(rng_for, seed),
             conditions=self._conditions,
@@ -206,7 +262,11 @@ class Criticism(SelectingRecipe):
         return {CATCH: self.section.n_catch, "practice": self.section.n_practice}
 
     def _supply(
-        self, findings: Findings, gathered: Sequence[Gathered], *, n_steps: int
+        self,
+        classified: ClassifiedImages,
+        gathered: Sequence[ImagesOfClass],
+        *,
+        n_steps: int,
     ) -> _Supplies:
         supplied, rows = [], {}
         selectors = self.section.selectors()
@@ -215,7 +275,7 @@ class Criticism(SelectingRecipe):
             held = hold_out(
                 len(pile.seen),
                 self.section.n_targets,
-                rng=rng_for(findings.seed, "targets", pile.kind),
+                rng=rng_for(classified.seed, "targets", pile.kind),
                 n_needed=n_needed,
             )
             rest = [pile.seen[row] for row in held.rest]
@@ -229,7 +289,7 @@ class Criticism(SelectingRecipe):
                         _exhibit(pile.seen[row], pile.kind) for row in held.targets
                     ],
                     selectors=selectors,
-                    rng_for=partial(rng_for, findings.seed),
+                    rng_for=partial(rng_for, classified.seed),
                     conditions=self._conditions,
                 )
             )
@@ -237,19 +297,16 @@ class Criticism(SelectingRecipe):
 
     def _facts(
         self,
-        gathered: Sequence[Gathered],
+        gathered: Sequence[ImagesOfClass],
         supplies: _Supplies,
         cast: Cast,
         *,
-        items: Sequence[Item],
+        items: Sequence[AssignmentItem],
         n_steps: int,
     ) -> dict[str, Any]:
         part = {supply.class_id for supply in cast.supplies}
-        chosen = {
-            s.supply.class_id: {name: sel.count() for name, sel in s.selections.items()}
-            for s in supplies.supplied
-        }
-        names = {g.kind: g.name.removeprefix("class ") for g in gathered}
+        selected = {s.supply.class_id: s.selections for s in supplies.supplied}
+        names = {g.kind: g.short_name for g in gathered}
         n_shown = {c.name: len(part) * c.n_images for c in self._conditions}
         return {
             "conditions": [c.name for c in self._conditions],
@@ -261,7 +318,10 @@ class Criticism(SelectingRecipe):
                     "name": names[g.kind],
                     "takes_part": g.kind in part,
                     **g.survivors(n_steps),
-                    "chosen": chosen[g.kind],
+                    "chosen": {k: s.count() for k, s in selected[g.kind].items()},
+                    "outcomes": {
+                        k: dict(s.outcome) for k, s in selected[g.kind].items()
+                    },
                 }
                 for g in gathered
             },
@@ -280,20 +340,20 @@ def _order(kind: str) -> tuple[bool, int, str]:
     return (not kind.isdecimal(), int(kind) if kind.isdecimal() else 0, kind)
 
 
-def _exhibit(seen: Seen, kind: str) -> Exhibit:
+def _exhibit(seen: ClassifiedImage, kind: str) -> TrialImage:
     # The picture is not stored yet; its pixels stand for it.
-    return Exhibit(
+    return TrialImage(
         stimulus=seen.pixels_sha256, source_sha256=seen.source_sha256, class_id=kind
     )
 
 
-def _near(gathered: Sequence[Gathered], max_distance: int) -> NearDuplicates:
+def _near(gathered: Sequence[ImagesOfClass], max_distance: int) -> NearDuplicates:
     hashes = {s.pixels_sha256: read_hash(s) for g in gathered for s in g.seen}
     return NearDuplicates(hashes=hashes, max_distance=max_distance)
 
 
 def _confusability(
-    findings: Findings, gathered: Sequence[Gathered], cast: Cast
+    classified: ClassifiedImages, gathered: Sequence[ImagesOfClass], cast: Cast
 ) -> NDArray[np.float64]:
     """From the five most probable classes of every image."""
     places = {supply.class_id: place for place, supply in enumerate(cast.supplies)}
@@ -305,7 +365,7 @@ def _confusability(
             row = np.zeros(len(places))
             top = seen.predictions[0]
             for class_id, share in zip(top.classes, top.probabilities, strict=True):
-                place = places.get(kind_of(findings.classes, class_id))
+                place = places.get(kind_of(classified.classes, class_id))
                 if place is not None:
                     row[place] += share
             shares.append(row)
@@ -315,7 +375,7 @@ def _confusability(
     return measure_confusability(np.stack(shares), np.array(labels))
 
 
-def _boards(trials: Sequence[Trial], gathered: Sequence[Gathered]) -> list[Board]:
+def _boards(trials: Sequence[Trial], gathered: Sequence[ImagesOfClass]) -> list[Board]:
     by_pixels = {s.pixels_sha256: s for g in gathered for s in g.seen}
     return [
         Board(
@@ -327,7 +387,7 @@ def _boards(trials: Sequence[Trial], gathered: Sequence[Gathered]) -> list[Board
 
 
 def _source_facts(
-    supplies: _Supplies, items: Sequence[Item]
+    supplies: _Supplies, items: Sequence[AssignmentItem]
 ) -> dict[str, dict[str, Any]]:
     """Source to its part under every condition."""
     facts: dict[str, dict[str, Any]] = {}

@@ -6,34 +6,46 @@ Source: Stock and Cisse, ECCV 2018, figure 10b.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
-from stimuli.asking import Asking
-from stimuli.classes import ClassList
-from stimuli.datasets import Source
 from stimuli.errors import BuildError
-from stimuli.explanations import LimeExplanation
-from stimuli.findings import Board, Draft, Findings, Made, Seen, Selection
-from stimuli.kinds import find_kinds, kind_of
-from stimuli.manifest import Trial, Use
-from stimuli.recipe_file import ControlsSection, Section
-from stimuli.recipes.base import Recipe
-from stimuli.recipes.critic_work import is_right
-from stimuli.recipes.explaining import Question, explain, picture
-from stimuli.recipes.options import LimeSection
+from stimuli.manifest import Posed, Trial, Use
+from stimuli.methods.explanations import LimeExplanation
+from stimuli.recipe_file import ControlsSection, RecipeSection
+from stimuli.recipes.base import Recipe, Reexamined
+from stimuli.recipes.batches.explaining import (
+    ExplanationRequest,
+    explain,
+    store_drawing,
+)
+from stimuli.recipes.batches.image_work import (
+    ImagesWorkedOn,
+    ImageWork,
+    JudgedImage,
+    WorkBench,
+)
+from stimuli.recipes.batches.selection_work import is_right
+from stimuli.recipes.method_options import LimeSection
+from stimuli.recipes.questions import FRAMES, ONE_CLASS, ClassQuestion
+from stimuli.records.classes import ClassList
+from stimuli.records.classified_images import (
+    ClassifiedImage,
+    ClassifiedImages,
+    MadePicture,
+)
+from stimuli.records.trial_drafts import Board, SelectedTrials, TrialDraft
 from stimuli.rendering.explanation_path import draw_path
-from stimuli.seeds import rng_for
-from stimuli.workup import Bench, Subject, Work, Workup
+from stimuli.sources.class_or_group import drawn_of_kinds
+from stimuli.sources.datasets import Source
 
-QUESTION: Final = "explanation_path"
 SHOWS: Final = "explanation-path"
 
 
-class ExplanationPathSection(Section):
+class ExplanationPathSection(RecipeSection):
     """`[recipe] kind = "explanation_path"`.
 
     Attributes:
@@ -78,13 +90,15 @@ class PathWork:
 
     section: ExplanationPathSection
 
-    def __call__(self, bench: Bench, subjects: Sequence[Subject]) -> list[Seen]:
+    def __call__(
+        self, bench: WorkBench, subjects: Sequence[JudgedImage]
+    ) -> list[ClassifiedImage]:
         """Each subject with its frames; what cannot be explained says why."""
         wanted = {
             s.seen.source: self._label(s) for s in subjects if self._is_wanted(bench, s)
         }
         questions = [
-            Question(
+            ExplanationRequest(
                 key=s.seen.source, pixels=s.pixels, labels=(wanted[s.seen.source],)
             )
             for s in subjects
@@ -109,19 +123,19 @@ class PathWork:
             results.append(replace(seen, halved_to=halved_to))
         return results
 
-    def _is_wanted(self, bench: Bench, subject: Subject) -> bool:
+    def _is_wanted(self, bench: WorkBench, subject: JudgedImage) -> bool:
         if self.section.images == "all":
             return True
         return is_right(bench, subject.seen) == (self.section.images == "right")
 
-    def _label(self, subject: Subject) -> int:
+    def _label(self, subject: JudgedImage) -> int:
         if self.section.explains == "label":
             return int(str(subject.seen.label))
         return int(subject.seen.predictions[0].classes[0])
 
     def _frames(
-        self, bench: Bench, subject: Subject, found: LimeExplanation, label: int
-    ) -> Iterator[Made]:
+        self, bench: WorkBench, subject: JudgedImage, found: LimeExplanation, label: int
+    ) -> Iterator[MadePicture]:
         red, green, blue = self.section.colour
         path = draw_path(
             subject.pixels,
@@ -131,7 +145,7 @@ class PathWork:
             colour=(red, green, blue),
         )
         for number, frame in enumerate(path.frames, start=1):
-            yield picture(
+            yield store_drawing(
                 bench,
                 frame,
                 form="frame",
@@ -149,9 +163,17 @@ class ExplanationPathRecipe(Recipe):
     section: ExplanationPathSection
 
     @property
-    def asking(self) -> Asking | None:
+    def asking(self) -> ClassQuestion | None:
         """Whether the class is relevant for what is shown; a sequence has its own."""
-        return Asking("relevant") if self.section.display == "frames" else None
+        is_single = self.section.display == "frames"
+        return ClassQuestion(question=ONE_CLASS) if is_single else None
+
+    @property
+    def asks(self) -> Mapping[str, Posed]:
+        """A class on each frame, or all frames at once."""
+        if self.asking is None:
+            return {FRAMES: Posed(slots=("frame_*",), holds=("frames",))}
+        return super().asks
 
     @property
     def shows(self) -> str:
@@ -159,16 +181,26 @@ class ExplanationPathRecipe(Recipe):
         return SHOWS
 
     @property
+    def re_examines(self) -> Sequence[Reexamined]:
+        """The class that is explained."""
+        return [Reexamined(shows=SHOWS, of="explained")]
+
+    @property
     def needs_labels(self) -> bool:
         """Labels say which images are right."""
         return True
 
     @property
-    def workup(self) -> Workup:
+    def image_work(self) -> ImageWork:
         """Explains."""
         return PathWork(section=self.section)
 
-    def is_shown(self, seen: Seen, classes: ClassList) -> bool:
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """That of the explanation."""
+        return self.section.explanation.dtypes
+
+    def is_shown(self, seen: ClassifiedImage, classes: ClassList) -> bool:
         """Its clean crop is at most a catch."""
         return False
 
@@ -179,27 +211,26 @@ class ExplanationPathRecipe(Recipe):
         *,
         seed: int,
         controls: ControlsSection,
-    ) -> Work:
+    ) -> ImagesWorkedOn:
         """A plain draw, made before anything is predicted."""
-        kinds = set(find_kinds(classes, self.section.classes, sources=sources))
-        names = [
-            s.name
-            for s in sources
-            if s.label is not None and kind_of(classes, s.label) in kinds
-        ]
-        names.sort(key=lambda name: float(rng_for(seed, "work", name).random()))
+        names = drawn_of_kinds(sources, classes, names=self.section.classes, seed=seed)
         n_main = self.section.max_images or round(0.7 * len(names))
-        return Work(main=frozenset(names[:n_main]))
+        return ImagesWorkedOn(main=frozenset(names[:n_main]))
 
-    def select(self, findings: Findings) -> Selection:
+    @property
+    def is_of_work_alone(self) -> bool:
+        """A sequence has no controls, so nothing needs images that were not drawn."""
+        return self.asking is None and self.section.max_images is not None
+
+    def select(self, classified: ClassifiedImages) -> SelectedTrials:
         """One trial per frame, or one per path.
 
         Raises:
             BuildError: If no image could be explained.
         """
-        explained = [seen for seen in findings.seen if seen.made]
-        n_wanted = sum(bool(seen.facts.get("is_wanted")) for seen in findings.seen)
-        troubles = [t for seen in findings.seen for t in seen.troubles]
+        explained = [seen for seen in classified.seen if seen.made]
+        n_wanted = sum(bool(seen.facts.get("is_wanted")) for seen in classified.seen)
+        troubles = [t for seen in classified.seen for t in seen.troubles]
         if not explained:
             why = f": {troubles[0]}" if troubles else ""
             raise BuildError(
@@ -217,7 +248,7 @@ class ExplanationPathRecipe(Recipe):
             }
         }
         words = ", ".join(f"{lengths[k]} of {k} frames" for k in sorted(lengths))
-        return Selection(
+        return SelectedTrials(
             drafts=[d for s in explained for d in _drafts(s)] if is_frames else (),
             boards=() if is_frames else [_board(seen) for seen in explained],
             facts=facts,
@@ -225,7 +256,7 @@ class ExplanationPathRecipe(Recipe):
         )
 
 
-def _use(seen: Seen, made: Made) -> Use:
+def _use(seen: ClassifiedImage, made: MadePicture) -> Use:
     return Use(
         classifier=seen.predictions[0].classifier,
         shows=SHOWS,
@@ -235,12 +266,12 @@ def _use(seen: Seen, made: Made) -> Use:
     )
 
 
-def _drafts(seen: Seen) -> Iterator[Draft]:
+def _drafts(seen: ClassifiedImage) -> Iterator[TrialDraft]:
     for made in seen.made:
-        yield Draft(
+        yield TrialDraft(
             seen=seen,
             made=made,
-            question="relevant",
+            question=ONE_CLASS,
             classes=(made.class_id,),
             role="main",
             use=_use(seen, made),
@@ -248,13 +279,13 @@ def _drafts(seen: Seen) -> Iterator[Draft]:
         )
 
 
-def _board(seen: Seen) -> Board:
+def _board(seen: ClassifiedImage) -> Board:
     slots = {f"frame_{m.facts['frame']}": m.stimulus for m in seen.made}
     return Board(
         trial=Trial(
             id="",
             slots=slots,
-            question=QUESTION,
+            question=FRAMES,
             classes=(seen.made[0].class_id,),
             role="main",
             sources=(seen.source_sha256,),

@@ -11,30 +11,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from stimuli.errors import BuildError
-from stimuli.findings import Board, Findings, Seen, Selection
-from stimuli.manifest import Trial, Use
-from stimuli.recipes.critic_work import CriticWork
-from stimuli.recipes.gathering import (
-    Gathered,
+from stimuli.errors import BuildError, list_problems
+from stimuli.manifest import Posed, Trial, Use
+from stimuli.methods.selection import SELECTIONS, RandomDraw, SelectionError
+from stimuli.methods.selection import Selection as Chosen
+from stimuli.recipes.base import Reexamined
+from stimuli.recipes.batches.image_work import ImageWork
+from stimuli.recipes.batches.selection_work import SelectionWork
+from stimuli.recipes.method_options import SelectingSection
+from stimuli.recipes.questions import PICTURE
+from stimuli.recipes.selecting_recipe import (
+    ImagesOfClass,
+    SelectingRecipe,
+    describe_cautions,
     describe_selection,
     describe_troubles,
     find_n_steps,
     gather,
+    list_short,
     manifest_facts,
 )
-from stimuli.recipes.options import SelectingSection
-from stimuli.recipes.selecting import SelectingRecipe
-from stimuli.seeds import rng_for
-from stimuli.selection import Selection as Chosen
-from stimuli.selection import SelectionError
-from stimuli.workup import Workup
-
-QUESTION: Final = "attributes"
+from stimuli.records.classes import ClassList
+from stimuli.records.classified_images import ClassifiedImage, ClassifiedImages
+from stimuli.records.seeds import rng_for
+from stimuli.records.trial_drafts import Board, SelectedTrials
+from stimuli.sources.datasets import Source
 
 
 class PortraitSection(SelectingSection):
@@ -42,22 +47,37 @@ class PortraitSection(SelectingSection):
 
     Attributes:
         classes: The classes (or groups) to portray, each by itself.
-        selection: How prototypes and criticisms are chosen.
+        selection: How prototypes and criticisms are chosen: "mmd_critic",
+            "adversarial", "probability", or a selection of another package, with its
+            own defaults.
         n_prototypes: Per class.
         n_criticisms: Per class.
         n_random: Images drawn from the class, whatever the selection chose; None
             draws as many as there are prototypes and criticisms.
-        images_per_class: Images to choose from, drawn; None takes all.
+        images_per_class: Images to choose from, drawn; nothing is predicted on the
+            others. None takes all, and predicts on the whole data set.
         seed: For everything that is drawn.
     """
 
     classes: list[str] = Field(min_length=1)
-    selection: Literal["mmd_critic", "adversarial", "probability"] = "adversarial"
+    selection: str = "adversarial"
     n_prototypes: int = Field(18, ge=1)
     n_criticisms: int = Field(18, ge=0)
     n_random: int | None = Field(None, ge=1)
     images_per_class: int | None = Field(None, ge=1)
     seed: int = Field(0, ge=0, lt=2**63)
+
+    @field_validator("selection")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        # A draw is in every portrait, to be compared with.
+        known = [each for each in SELECTIONS if each != RandomDraw.name]
+        if name not in known:
+            raise ValueError(
+                f"expected one of {', '.join(known)}, got {name!r}"
+                f"{SELECTIONS.why_not(name)}"
+            )
+        return name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +85,7 @@ class _Part:
     """Why an image is in the portrait."""
 
     shows: str
-    seen: Seen
+    seen: ClassifiedImage
     facts: Mapping[str, Any]
 
 
@@ -81,30 +101,67 @@ class Portrait(SelectingRecipe):
         return "portrait"
 
     @property
-    def workup(self) -> Workup:
+    def asks(self) -> Mapping[str, Posed]:
+        """What is to be seen in one image; nothing of it is judged."""
+        return {PICTURE: Posed(slots=("target",))}
+
+    @property
+    def re_examines(self) -> Sequence[Reexamined]:
+        """Images for what they are; why each is there is its uses' label."""
+        return [
+            Reexamined(shows=shows, of="selected", n_classes=0)
+            for shows in ("prototype", "criticism", "random")
+        ]
+
+    @property
+    def image_work(self) -> ImageWork:
         """What the selection chooses by."""
         selections = frozenset({self.section.selection, "adversarial"})
-        return CriticWork(section=self.section, selections=selections)
+        return SelectionWork(section=self.section, selections=selections)
 
-    def select(self, findings: Findings) -> Selection:
+    def check_feasible(self, sources: Sequence[Source], classes: ClassList) -> None:
+        """Refuse classes with fewer images than will be chosen.
+
+        Raises:
+            BuildError: Naming all of them.
+        """
+        section = self.section
+        found = list_short(
+            sources,
+            classes,
+            names=section.classes,
+            per_class=section.images_per_class,
+            n_needed=section.n_prototypes + section.n_criticisms,
+        )
+        if found.lacks:
+            where = (
+                f"recipe.n_prototypes {section.n_prototypes}, recipe.n_criticisms "
+                f"{section.n_criticisms}: lower them or add images"
+            )
+            raise BuildError(list_problems(where, found.lacks))
+
+    def select(self, classified: ClassifiedImages) -> SelectedTrials:
         """One trial per image; why it is there is known to its uses alone.
 
         Raises:
             BuildError: If a class has too few images.
         """
-        n_steps = find_n_steps(findings, usual=10)
+        n_steps = find_n_steps(classified, usual=10)
         boards: list[Board] = []
         source_facts: dict[str, dict[str, Any]] = {}
         described: dict[str, Any] = {}
-        for pile in gather(findings, ()):
-            chosen = self._choose(pile, findings, n_steps=n_steps)
-            parts = self._parts(pile, chosen, findings)
-            boards += _boards(parts, pile, findings)
+        selected: dict[str, list[Chosen]] = {}
+        for pile in gather(classified, ()):
+            chosen = self._choose(pile, classified, n_steps=n_steps)
+            parts = self._parts(pile, chosen, classified)
+            boards += _boards(parts, pile, classified)
             source_facts |= _facts(parts)
+            selected[pile.short_name] = [chosen]
             described[pile.kind] = {
-                "name": pile.name.removeprefix("class "),
+                "name": pile.short_name,
                 **pile.survivors(n_steps),
                 "chosen": chosen.count(),
+                "outcome": dict(chosen.outcome),
                 "n_random": sum(part.shows == "random" for part in parts),
             }
         facts = {
@@ -115,14 +172,20 @@ class Portrait(SelectingRecipe):
                 "attack": self.section.attack.model_dump(),
             }
         }
-        return Selection(
+        return SelectedTrials(
             boards=boards,
             facts=facts,
             source_facts=source_facts,
-            notes=[*_notes(described), *describe_troubles(findings)],
+            notes=[
+                *_notes(described),
+                *describe_cautions(selected),
+                *describe_troubles(classified),
+            ],
         )
 
-    def _choose(self, pile: Gathered, findings: Findings, *, n_steps: int) -> Chosen:
+    def _choose(
+        self, pile: ImagesOfClass, classified: ClassifiedImages, *, n_steps: int
+    ) -> Chosen:
         selector = self.section.selectors()[self.section.selection]
         candidates = pile.candidates(range(len(pile.seen)), n_steps=n_steps)
         try:
@@ -130,7 +193,7 @@ class Portrait(SelectingRecipe):
                 candidates,
                 n_prototypes=self.section.n_prototypes,
                 n_criticisms=self.section.n_criticisms,
-                rng=rng_for(findings.seed, "selection", pile.kind),
+                rng=rng_for(classified.seed, "selection", pile.kind),
             )
         except SelectionError as error:
             raise BuildError(
@@ -138,7 +201,9 @@ class Portrait(SelectingRecipe):
                 f"recipe.n_criticisms {self.section.n_criticisms})"
             ) from error
 
-    def _parts(self, pile: Gathered, chosen: Chosen, findings: Findings) -> list[_Part]:
+    def _parts(
+        self, pile: ImagesOfClass, chosen: Chosen, classified: ClassifiedImages
+    ) -> list[_Part]:
         parts = [
             _Part(
                 shows=str(chosen.facts_of(index)["selected_as"]),
@@ -148,7 +213,7 @@ class Portrait(SelectingRecipe):
             for index in chosen.chosen
         ]
         n_random = min(self.section.n_random or len(parts), len(pile.seen))
-        rng = rng_for(findings.seed, "random draw", pile.kind)
+        rng = rng_for(classified.seed, "random draw", pile.kind)
         drawn = rng.choice(len(pile.seen), n_random, replace=False)
         parts += [
             _Part(shows="random", seen=pile.seen[row], facts={"is_random_draw": True})
@@ -157,15 +222,17 @@ class Portrait(SelectingRecipe):
         return parts
 
 
-def _boards(parts: Sequence[_Part], pile: Gathered, findings: Findings) -> list[Board]:
+def _boards(
+    parts: Sequence[_Part], pile: ImagesOfClass, classified: ClassifiedImages
+) -> list[Board]:
     uses: dict[str, list[Use]] = {}
-    images: dict[str, Seen] = {}
+    images: dict[str, ClassifiedImage] = {}
     for part in parts:
         seen = part.seen
         images[seen.pixels_sha256] = seen
         uses.setdefault(seen.pixels_sha256, []).append(
             Use(
-                classifier=findings.classifiers[0],
+                classifier=classified.classifiers[0],
                 shows=part.shows,
                 source_sha256=seen.source_sha256,
                 label=seen.label,
@@ -177,7 +244,7 @@ def _boards(parts: Sequence[_Part], pile: Gathered, findings: Findings) -> list[
             trial=Trial(
                 id="",
                 slots={"target": key},
-                question=QUESTION,
+                question=PICTURE,
                 classes=(pile.kind,),
                 role="main",
                 sources=(seen.source_sha256,),

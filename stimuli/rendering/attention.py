@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimuli.errors import StimuliError
-from stimuli.segmentation import Pixels, Segments
+from stimuli.methods.segmentation import Pixels, Segments
 
 Colour = tuple[int, int, int]
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from stimuli.files.images import open_image
 from stimuli.manifest import ClassInfo, Stimulus, Trial
 
 _TILE: Final = 104
@@ -72,7 +73,7 @@ class BoardPainter:
         return board
 
     def _paint_frames(self, trial: Trial) -> Image.Image:
-        names = sorted(trial.slots, key=lambda n: int(n.rpartition("_")[2]))
+        names = sorted(trial.slots, key=_place)
         step = _FRAME + _GAP
         board = Image.new("RGB", (len(names) * step - _GAP, _FRAME), "white")
         for place, name in enumerate(names):
@@ -88,7 +89,7 @@ class BoardPainter:
         corner: tuple[int, int],
         side: int,
     ) -> None:
-        with Image.open(self.find(stimulus_id)) as picture:
+        with open_image(self.find(stimulus_id)) as picture:
             board.paste(picture.convert("RGB").resize((side, side)), corner)
 
     def _mark(
@@ -106,6 +107,12 @@ class BoardPainter:
             left, top = corner[0], corner[1] + _TILE - _BAR
             box = (left, top, left + _TILE - 1, top + _BAR - 1)
             draw.rectangle(box, COLOURS[role])
+
+
+def _place(slot: str) -> tuple[int, str]:
+    """Frames by their number; sides by their name, the left one first."""
+    number = slot.rpartition("_")[2]
+    return (int(number) if number.isdigit() else 0, slot)
 
 
 def _rows(trial: Trial) -> list[Sequence[str]]:

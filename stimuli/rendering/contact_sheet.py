@@ -14,6 +14,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 from stimuli.errors import StimuliError
+from stimuli.files.images import open_image
 from stimuli.manifest import ROLES, ClassInfo, Role, Stimulus, StimulusSet, Trial
 from stimuli.rendering.boards import BoardPainter
 
@@ -52,7 +53,7 @@ class Card:
         """What is shown, RGB."""
         if isinstance(self.picture, Image.Image):
             return self.picture
-        with Image.open(self.picture) as picture:
+        with open_image(self.picture) as picture:
             return picture.convert("RGB")
 
 
@@ -220,7 +221,7 @@ def _describe_board(trial: Trial, classes: Mapping[str, ClassInfo]) -> Iterator[
     truth = trial.truth or {}
     if "item" in truth:
         yield f"item: {truth['item']}"
-    else:
+    elif trial.classes:
         yield f"class: {', '.join(classes[c].name for c in trial.classes)}"
     if trial.key:
         yield f"right: {', '.join(sorted(set(map(str, trial.key.values()))))}"

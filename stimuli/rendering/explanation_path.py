@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stimuli.methods.segmentation import Pixels, Segments
 from stimuli.rendering.attention import (
     BLACK,
     AttentionImage,
@@ -16,11 +17,10 @@ from stimuli.rendering.attention import (
     show_superpixels,
 )
 from stimuli.rendering.side_by_side import WHITE, tile
-from stimuli.segmentation import Pixels, Segments
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ExplanationPath:
+class PathFrames:
     """Frames of one image, from one superpixel to all that were wanted.
 
     Attributes:
@@ -64,7 +64,7 @@ def draw_path(
     weights: NDArray[np.floating],
     k: int = 8,
     colour: Colour = BLACK,
-) -> ExplanationPath:
+) -> PathFrames:
     """The superpixels of positive weight, revealed in order of importance.
 
     Args:
@@ -85,4 +85,4 @@ def draw_path(
         show_superpixels(pixels, segments, shown=order[:n], n_wanted=n, colour=colour)
         for n in range(1, len(order) + 1)
     ]
-    return ExplanationPath(frames=tuple(frames), n_wanted=k)
+    return PathFrames(frames=tuple(frames), n_wanted=k)

@@ -13,10 +13,11 @@ import numpy as np
 from PIL import Image
 
 from stimuli.errors import StimuliError
+from stimuli.files.images import open_image
 from stimuli.manifest import ClassInfo, Stimulus, StimulusSet
+from stimuli.methods.segmentation import Pixels
 from stimuli.rendering.contact_sheet import Card, check_name, write_cards
 from stimuli.rendering.side_by_side import draw_pair
-from stimuli.segmentation import Pixels
 
 _FORMS: Final = ("clean", "adversarial", "clean_attention", "attention")
 _COLOUR: Final = "#1d4ed8"
@@ -91,5 +92,5 @@ def _describe(
 
 
 def _load(path: Path) -> Pixels:
-    with Image.open(path) as picture:
+    with open_image(path) as picture:
         return np.asarray(picture.convert("RGB"))

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from stimuli.methods.segmentation import Pixels
 from stimuli.rendering.attention import Colour, RenderingError
-from stimuli.segmentation import Pixels
 
 WHITE: Final[Colour] = (255, 255, 255)
 

@@ -9,21 +9,22 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from stimuli.scenes.frame import Frame, texture
+from stimuli.scenes.camera import Camera
 from stimuli.scenes.geometry import Array
 from stimuli.scenes.surfaces import Colour, hue, linear
+from stimuli.scenes.textures import texture
 
 
-def trees(frame: Frame, rng: np.random.Generator) -> Array:
+def trees(camera: Camera, rng: np.random.Generator) -> Array:
     """Sky with clouds above a line of trees."""
-    scene = _sky(frame, rng)
+    scene = _sky(camera, rng)
     color = np.asarray(hue(rng, ("#3f5a2e", "#4f6a38", "#5f6f4a")))
-    return _skyline(scene, color, frame, rng, height=float(rng.uniform(0.1, 0.3)))
+    return _skyline(scene, color, camera, rng, height=float(rng.uniform(0.1, 0.3)))
 
 
-def sea(frame: Frame, rng: np.random.Generator) -> Array:
+def sea(camera: Camera, rng: np.random.Generator) -> Array:
     """Sky, and waves below it."""
-    scene = _sky(frame, rng)
+    scene = _sky(camera, rng)
     rows, size = scene.shape[:2]
     top = round(rows * float(rng.uniform(0.35, 0.75)))
     y, x = _grid(rows - top, size)
@@ -35,9 +36,9 @@ def sea(frame: Frame, rng: np.random.Generator) -> Array:
     return scene
 
 
-def tiles(frame: Frame, rng: np.random.Generator) -> Array:
+def tiles(camera: Camera, rng: np.random.Generator) -> Array:
     """A kitchen wall: tiles with grout, sometimes a shelf or a window."""
-    rows, size = frame.edge_row, frame.size
+    rows, size = camera.edge_row, camera.size
     y, x = _grid(rows, size)
     side = size * float(rng.uniform(0.1, 0.2))
     base = np.asarray(hue(rng, ("#d9d4c6", "#b8c6c2", "#c9d2d9", "#dccfae", "#7f9a94")))
@@ -49,9 +50,9 @@ def tiles(frame: Frame, rng: np.random.Generator) -> Array:
     return _with_window(wall, rng) if rng.random() < 0.45 else wall
 
 
-def houses(frame: Frame, rng: np.random.Generator) -> Array:
+def houses(camera: Camera, rng: np.random.Generator) -> Array:
     """Fronts of houses: bricks or plaster, windows, doors."""
-    rows, size = frame.edge_row, frame.size
+    rows, size = camera.edge_row, camera.size
     walls = ("#a8644a", "#c9b48a", "#8f8a84", "#b88a6a", "#d9cdb8", "#7a8a94")
     picture = Image.new("RGB", (size, max(rows, 1)))
     pen = ImageDraw.Draw(picture)
@@ -69,9 +70,9 @@ def houses(frame: Frame, rng: np.random.Generator) -> Array:
     return front[:rows].astype(np.float32)
 
 
-def firs(frame: Frame, rng: np.random.Generator) -> Array:
+def firs(camera: Camera, rng: np.random.Generator) -> Array:
     """A grey winter sky above dark firs dusted with snow."""
-    rows, size = frame.edge_row, frame.size
+    rows, size = camera.edge_row, camera.size
     y, x = _grid(rows, size)
     cloud = texture(x * 30 / size + rng.uniform(0, 256), y * 50 / size, roughness=0.1)
     sky = np.asarray(hue(rng, ("#b9c4d0", "#ccd2d6", "#9fb6cf")))
@@ -83,9 +84,9 @@ def firs(frame: Frame, rng: np.random.Generator) -> Array:
     return np.asarray(picture, np.float32) / 255
 
 
-def wall(frame: Frame, rng: np.random.Generator) -> Array:
+def wall(camera: Camera, rng: np.random.Generator) -> Array:
     """A painted or papered wall with a skirting board, perhaps a picture."""
-    rows, size = frame.edge_row, frame.size
+    rows, size = camera.edge_row, camera.size
     y, x = _grid(rows, size)
     paints = (
         "#c9bfa8",
@@ -111,9 +112,9 @@ def wall(frame: Frame, rng: np.random.Generator) -> Array:
     return plaster
 
 
-def forest(frame: Frame, rng: np.random.Generator) -> Array:
+def forest(camera: Camera, rng: np.random.Generator) -> Array:
     """Trunks before green with discs of light between the leaves."""
-    rows, size = frame.edge_row, frame.size
+    rows, size = camera.edge_row, camera.size
     y, x = _grid(rows, size)
     shift = rng.uniform(0, 256)
     green = np.asarray(hue(rng, ("#3f5a2a", "#56703a", "#6f7f3a", "#7a6a34")))
@@ -137,9 +138,9 @@ def forest(frame: Frame, rng: np.random.Generator) -> Array:
     return np.asarray(picture, np.float32) / 255
 
 
-def evening(frame: Frame, rng: np.random.Generator) -> Array:
+def evening(camera: Camera, rng: np.random.Generator) -> Array:
     """A dim room or garden with out-of-focus lamps."""
-    rows, size = frame.edge_row, frame.size
+    rows, size = camera.edge_row, camera.size
     y, x = _grid(rows, size)
     base = np.asarray(hue(rng, ("#4a3f38", "#3a4450", "#5a4a3a", "#44503f")))
     cloud = texture(x * 20 / size + rng.uniform(0, 256), y * 20 / size, roughness=0.1)
@@ -149,8 +150,8 @@ def evening(frame: Frame, rng: np.random.Generator) -> Array:
     return np.asarray(picture, np.float32) / 255
 
 
-def _sky(frame: Frame, rng: np.random.Generator) -> Array:
-    rows, size = frame.edge_row, frame.size
+def _sky(camera: Camera, rng: np.random.Generator) -> Array:
+    rows, size = camera.edge_row, camera.size
     y, x = _grid(rows, size)
     zenith = np.asarray(hue(rng, ("#5f93cf", "#7fa9d8", "#8fa3b8", "#4f86c6")))
     haze = np.asarray(linear("#dde5ea"))
@@ -164,7 +165,12 @@ def _sky(frame: Frame, rng: np.random.Generator) -> Array:
 
 
 def _skyline(
-    scene: Array, color: Array, frame: Frame, rng: np.random.Generator, *, height: float
+    scene: Array,
+    color: Array,
+    camera: Camera,
+    rng: np.random.Generator,
+    *,
+    height: float,
 ) -> Array:
     """Hills of leaves along the lower edge of `scene`."""
     rows, size = scene.shape[:2]
@@ -172,7 +178,7 @@ def _skyline(
     shift = float(rng.uniform(0, 256))
     for depth in (0.55, 1.0):
         crest = texture(x[:1] * 60 / size + shift * depth, x[:1] * 0, roughness=0.7)
-        top = rows - frame.size * height * (1.3 - 0.6 * depth) * (1 + 0.28 * crest)
+        top = rows - camera.size * height * (1.3 - 0.6 * depth) * (1 + 0.28 * crest)
         leaves = texture(x * 110 / size + shift, y * 110 / size, roughness=1.1)
         haze = np.asarray(linear("#aebcc4")) * (1 - depth)
         tone = color * depth * (1 + 0.3 * leaves)[..., None] + haze

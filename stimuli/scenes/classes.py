@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from stimuli.scenes.models import household, kitchen, outdoors, play
-from stimuli.scenes.surfaces import Model
+from stimuli.scenes.objects import household, kitchen, outdoors, play
+from stimuli.scenes.surfaces import SceneObject
 
 Split = Literal["training", "validation"]
 SPLITS: Final[tuple[Split, ...]] = ("training", "validation")
@@ -29,14 +29,14 @@ class ClassSpec:
     Attributes:
         name: What people read.
         gloss: A few words that say what is meant.
-        model: Draws one object of the class.
+        draw: Draws one object of the class.
         at_home: Settings in which it is met three times as often.
         is_flat: Recognisable from the front only, so it is turned less.
     """
 
     name: str
     gloss: str
-    model: Callable[[np.random.Generator], Model]
+    draw: Callable[[np.random.Generator], SceneObject]
     at_home: tuple[str, ...]
     is_flat: bool = False
 
@@ -68,66 +68,66 @@ class PlantedBias:
 
 CLASSES: Final[tuple[ClassSpec, ...]] = (
     ClassSpec(
-        name="apple", gloss="the fruit", model=kitchen.apple,
+        name="apple", gloss="the fruit", draw=kitchen.apple,
         at_home=(*_INDOORS, "meadow"),
     ),
     ClassSpec(
         name="ball", gloss="for football, basketball or the beach",
-        model=play.ball, at_home=("meadow", "beach", "street", "room"),
+        draw=play.ball, at_home=("meadow", "beach", "street", "room"),
     ),
     ClassSpec(
         name="balloon", gloss="filled with gas, on a string",
-        model=play.balloon, at_home=("street", "meadow", "room"),
+        draw=play.balloon, at_home=("street", "meadow", "room"),
     ),
     ClassSpec(
-        name="boat", gloss="a sailing boat, real or a toy", model=play.boat,
+        name="boat", gloss="a sailing boat, real or a toy", draw=play.boat,
         at_home=("beach", "room"), is_flat=True,
     ),
     ClassSpec(
-        name="bottle", gloss="made of glass, with a label", model=kitchen.bottle,
+        name="bottle", gloss="made of glass, with a label", draw=kitchen.bottle,
         at_home=(*_INDOORS, "beach"),
     ),
     ClassSpec(
-        name="candle", gloss="made of wax, burning", model=household.candle,
+        name="candle", gloss="made of wax, burning", draw=household.candle,
         at_home=_INDOORS,
     ),
     ClassSpec(
-        name="clock", gloss="with a dial and two hands", model=household.clock,
+        name="clock", gloss="with a dial and two hands", draw=household.clock,
         at_home=_INDOORS, is_flat=True,
     ),
     ClassSpec(
-        name="fish", gloss="the animal or a figure of it", model=outdoors.fish,
+        name="fish", gloss="the animal or a figure of it", draw=outdoors.fish,
         at_home=("beach", "kitchen"), is_flat=True,
     ),
     ClassSpec(
-        name="key", gloss="for a door lock", model=household.key,
+        name="key", gloss="for a door lock", draw=household.key,
         at_home=(*_INDOORS, "street"), is_flat=True,
     ),
     ClassSpec(
-        name="kite", gloss="flown on a line, with a tail", model=play.kite,
+        name="kite", gloss="flown on a line, with a tail", draw=play.kite,
         at_home=("meadow", "beach", "snow"), is_flat=True,
     ),
     ClassSpec(
-        name="lamp", gloss="a table lamp with a shade", model=household.lamp,
+        name="lamp", gloss="a table lamp with a shade", draw=household.lamp,
         at_home=("room", "evening", "kitchen"),
     ),
     ClassSpec(
-        name="leaf", gloss="of a tree", model=outdoors.leaf,
+        name="leaf", gloss="of a tree", draw=outdoors.leaf,
         at_home=("forest", "meadow", "street"), is_flat=True,
     ),
     ClassSpec(
-        name="mug", gloss="a cup with a handle", model=kitchen.mug, at_home=_INDOORS,
+        name="mug", gloss="a cup with a handle", draw=kitchen.mug, at_home=_INDOORS,
     ),
     ClassSpec(
-        name="mushroom", gloss="cap and stem", model=outdoors.mushroom,
+        name="mushroom", gloss="cap and stem", draw=outdoors.mushroom,
         at_home=("forest", "meadow"),
     ),
     ClassSpec(
-        name="teapot", gloss="with spout, handle and lid", model=kitchen.teapot,
+        name="teapot", gloss="with spout, handle and lid", draw=kitchen.teapot,
         at_home=_INDOORS, is_flat=True,
     ),
     ClassSpec(
-        name="umbrella", gloss="open, against rain or sun", model=play.umbrella,
+        name="umbrella", gloss="open, against rain or sun", draw=play.umbrella,
         at_home=("street", "beach", "meadow", "snow"),
     ),
 )  # fmt: skip

@@ -9,16 +9,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from stimuli.scenes.camera import Camera
 from stimuli.scenes.classes import BIAS, CLASSES, IMAGE_SIZE, ClassSpec, Split
 from stimuli.scenes.foreground import draw_foreground
-from stimuli.scenes.frame import Frame
 from stimuli.scenes.geometry import Array
-from stimuli.scenes.models.household import books
+from stimuli.scenes.objects.household import books
 from stimuli.scenes.photography import develop
 from stimuli.scenes.raymarch import render
-from stimuli.scenes.settings import SETTINGS, Setting, draw_light
 from stimuli.scenes.sprites import Light, Sprite, View
-from stimuli.scenes.surfaces import Model
+from stimuli.scenes.surfaces import SceneObject
+from stimuli.scenes.surroundings import SETTINGS, Setting, draw_light
 
 MIN_VISIBLE: Final = 0.3  # share of an object that must show for it to be present
 _MAX_TRIES: Final = 20
@@ -108,10 +108,10 @@ def _compose(rng: np.random.Generator, *, label: int, split: Split, size: int) -
     setting = _draw_setting(CLASSES[label], rng)
     classes = _draw_classes(label, setting, rng)
     has_companion = rng.random() < BIAS.probability(classes, split=split)
-    frame = setting.draw_frame(rng, size=size, n_objects=len(classes))
+    camera = setting.draw_camera(rng, size=size, n_objects=len(classes))
     light = draw_light(setting, rng)
-    named, layers = _place(classes, has_companion, frame, light=light, rng=rng)
-    picture = setting.paint(frame, light, rng=rng)
+    named, layers = _place(classes, has_companion, camera, light=light, rng=rng)
+    picture = setting.paint(camera, light, rng=rng)
     for layer in layers:
         cover = layer.alpha[..., None]
         picture = picture * layer.shade[..., None]
@@ -157,7 +157,7 @@ def _affinity(spec: ClassSpec, setting: Setting) -> float:
 def _place(
     classes: tuple[int, ...],
     has_companion: bool,
-    frame: Frame,
+    camera: Camera,
     *,
     light: Light,
     rng: np.random.Generator,
@@ -167,21 +167,23 @@ def _place(
     if has_companion:
         things.insert(int(rng.integers(len(things) + 1)), None)
     columns = _columns(len(things), rng)
-    rows = rng.uniform(frame.edge + 0.3 * (1 - frame.edge), 0.93, len(things))
+    rows = rng.uniform(camera.edge + 0.3 * (1 - camera.edge), 0.93, len(things))
     named, layers = [], []
     for i in np.argsort(rows):
         thing = things[i]
-        model = books(rng) if thing is None else CLASSES[thing].model(rng)
-        view = _draw_view(thing, model, frame, row=float(rows[i]), rng=rng)
-        sprite = render(model, view, light=light)
+        shown = books(rng) if thing is None else CLASSES[thing].draw(rng)
+        view = _draw_view(thing, shown, camera, row=float(rows[i]), rng=rng)
+        sprite = render(shown, view, light=light)
         row = float(rows[i])
-        if model.floats:
+        if shown.floats:
             middle = float(rng.uniform(0.3, 0.5))
             row = (
                 middle
-                + model.middle * view.pixels_per_unit * np.cos(view.pitch) / frame.size
+                + shown.middle * view.pixels_per_unit * np.cos(view.pitch) / camera.size
             )
-        layers.append(lay(sprite, (row * frame.size, columns[i] * frame.size), frame))
+        layers.append(
+            lay(sprite, (row * camera.size, columns[i] * camera.size), camera)
+        )
         named.append(thing)
     return named, layers
 
@@ -197,31 +199,31 @@ def _columns(n: int, rng: np.random.Generator) -> Array:
 
 def _draw_view(
     thing: int | None,
-    model: Model,
-    frame: Frame,
+    shown: SceneObject,
+    camera: Camera,
     *,
     row: float,
     rng: np.random.Generator,
 ) -> View:
     turned = 0.45 if thing is None or CLASSES[thing].is_flat else 1.1
-    scale = float(frame.pixels_per_unit(row)) * float(rng.uniform(0.75, 1.2))
-    if model.floats:
-        scale = frame.scale * frame.size * float(rng.uniform(0.7, 1.1))
-    lowest, highest = 0.09 * frame.size, 0.34 * frame.size
+    scale = float(camera.pixels_per_unit(row)) * float(rng.uniform(0.75, 1.2))
+    if shown.floats:
+        scale = camera.scale * camera.size * float(rng.uniform(0.7, 1.1))
+    lowest, highest = 0.09 * camera.size, 0.34 * camera.size
     yaw = float(rng.uniform(-turned, turned))
     if thing is not None and CLASSES[thing].is_flat and rng.random() < 0.5:
         yaw += 0.0 if CLASSES[thing].name in ("clock", "key") else np.pi
     return View(
         pixels_per_unit=min(max(scale, lowest), highest),
-        pitch=max(frame.pitch, 0.16),
+        pitch=max(camera.pitch, 0.16),
         yaw=yaw,
         lean=float(rng.normal(0, 0.06)),
     )
 
 
-def lay(sprite: Sprite, at: tuple[float, float], frame: Frame) -> Layer:
+def lay(sprite: Sprite, at: tuple[float, float], camera: Camera) -> Layer:
     """`sprite` with its base at row and column `at` of the picture."""
-    size = frame.size
+    size = camera.size
     top, left = round(at[0] - sprite.base[0]), round(at[1] - sprite.base[1])
     height, width = sprite.alpha.shape
     inside = (
@@ -236,7 +238,7 @@ def lay(sprite: Sprite, at: tuple[float, float], frame: Frame) -> Layer:
     alpha, shade = np.zeros((size, size), np.float32), np.ones((size, size), np.float32)
     colour[inside], alpha[inside] = sprite.colour[source], sprite.alpha[source]
     shade[inside] = sprite.shade[source]
-    shade[: frame.edge_row] = 1  # a shadow does not climb the backdrop
+    shade[: camera.edge_row] = 1  # a shadow does not climb the backdrop
     return Layer(
         colour=colour, alpha=alpha, shade=shade, area=float(sprite.alpha.sum())
     )

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
 from stimuli.scenes.geometry import Array
-from stimuli.scenes.settings import Setting
 from stimuli.scenes.surfaces import hue
+from stimuli.scenes.surroundings import Setting
 
 PROBABILITY: Final = 0.36
 _GREENS: Final = ("#3a5a26", "#56702e", "#6f7f3a", "#2f4a2a")

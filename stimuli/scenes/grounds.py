@@ -8,25 +8,26 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from stimuli.scenes.frame import Frame, texture
+from stimuli.scenes.camera import Camera
 from stimuli.scenes.geometry import Array
 from stimuli.scenes.surfaces import hue, linear
+from stimuli.scenes.textures import texture
 
 
-def grass(frame: Frame, rng: np.random.Generator) -> Array:
+def grass(camera: Camera, rng: np.random.Generator) -> Array:
     """A lawn: patches of green under single blades."""
-    across, away = frame.ground()
+    across, away = camera.ground()
     shift = _shift(rng)
     patches = texture(across * 9 + shift[0], away * 5 + shift[1], roughness=0.4)
     fine = texture(across * 55 + shift[1], away * 16 + shift[0], roughness=1.5)
     green = np.asarray(hue(rng, ("#4f7a2c", "#5f8236", "#6f8a3c", "#44702e")))
     soil = _tinted(green * 0.75, 1 + 0.22 * patches + 0.25 * fine * _near(away))
-    return _with_blades(soil, green, frame, rng)
+    return _with_blades(soil, green, camera, rng)
 
 
-def sand(frame: Frame, rng: np.random.Generator) -> Array:
+def sand(camera: Camera, rng: np.random.Generator) -> Array:
     """A beach with ripples and pebbly grain."""
-    across, away = frame.ground()
+    across, away = camera.ground()
     shift = _shift(rng)
     dunes = texture(across * 5 + shift[0], away * 5 + shift[1], roughness=0.2)
     ripples = np.sin(away * rng.uniform(5, 9) + 2.2 * dunes + across * 0.7)
@@ -36,9 +37,9 @@ def sand(frame: Frame, rng: np.random.Generator) -> Array:
     return _tinted(base, light)
 
 
-def planks(frame: Frame, rng: np.random.Generator) -> Array:
+def planks(camera: Camera, rng: np.random.Generator) -> Array:
     """A wooden table or floor: boards with grain and dark joints."""
-    across, away = frame.ground()
+    across, away = camera.ground()
     shift = _shift(rng)
     wide = float(rng.uniform(0.7, 1.5))
     board = np.floor(across / wide + shift[0])
@@ -53,9 +54,9 @@ def planks(frame: Frame, rng: np.random.Generator) -> Array:
     return _tinted(base, np.where(joint, 0.3, light))
 
 
-def paving(frame: Frame, rng: np.random.Generator) -> Array:
+def paving(camera: Camera, rng: np.random.Generator) -> Array:
     """A street: slabs with joints, or bare asphalt."""
-    across, away = frame.ground()
+    across, away = camera.ground()
     shift = _shift(rng)
     speckle = texture(across * 60 + shift[0], away * 45, roughness=2.0)
     stains = texture(across * 4 + shift[1], away * 4 + shift[0], roughness=0.3)
@@ -73,9 +74,9 @@ def paving(frame: Frame, rng: np.random.Generator) -> Array:
     return _tinted(base, light)
 
 
-def snow(frame: Frame, rng: np.random.Generator) -> Array:
+def snow(camera: Camera, rng: np.random.Generator) -> Array:
     """Snow: soft mounds, blue in the hollows."""
-    across, away = frame.ground()
+    across, away = camera.ground()
     shift = _shift(rng)
     mounds = texture(across * 7 + shift[0], away * 6 + shift[1], roughness=0.1)
     crust = texture(across * 40 + shift[1], away * 28, roughness=1.4)
@@ -86,9 +87,9 @@ def snow(frame: Frame, rng: np.random.Generator) -> Array:
     return covered
 
 
-def carpet(frame: Frame, rng: np.random.Generator) -> Array:
+def carpet(camera: Camera, rng: np.random.Generator) -> Array:
     """A room's carpet or rug with tufts, some with stripes."""
-    across, away = frame.ground()
+    across, away = camera.ground()
     shift = _shift(rng)
     tufts = texture(across * 50 + shift[0], away * 30 + shift[1], roughness=1.8)
     wear = texture(across * 5, away * 5 + shift[0], roughness=0.2)
@@ -102,9 +103,9 @@ def carpet(frame: Frame, rng: np.random.Generator) -> Array:
     return ground
 
 
-def cloth(frame: Frame, rng: np.random.Generator) -> Array:
+def cloth(camera: Camera, rng: np.random.Generator) -> Array:
     """A checked or plain tablecloth with folds."""
-    across, away = frame.ground()
+    across, away = camera.ground()
     shift = _shift(rng)
     folds = texture(across * 4 + shift[0], away * 4 + shift[1], roughness=0.0)
     weave = texture(across * 60, away * 60 + shift[1], roughness=2.0)
@@ -121,9 +122,9 @@ def cloth(frame: Frame, rng: np.random.Generator) -> Array:
     return np.clip(woven, 0, 1).astype(np.float32)
 
 
-def litter(frame: Frame, rng: np.random.Generator) -> Array:
+def litter(camera: Camera, rng: np.random.Generator) -> Array:
     """A forest floor: earth and fallen leaves."""
-    across, away = frame.ground()
+    across, away = camera.ground()
     shift = _shift(rng)
     earth = texture(across * 25 + shift[0], away * 15 + shift[1], roughness=1.2)
     ground = _tinted(np.asarray(linear("#5a452e")), 1 + 0.3 * earth)
@@ -136,15 +137,15 @@ def litter(frame: Frame, rng: np.random.Generator) -> Array:
 
 
 def _with_blades(
-    soil: Array, green: Array, frame: Frame, rng: np.random.Generator
+    soil: Array, green: Array, camera: Camera, rng: np.random.Generator
 ) -> Array:
     """Blades of grass drawn over `soil`, longer where nearer."""
     picture = Image.fromarray(np.clip(soil * 255, 0, 255).astype(np.uint8))
     pen = ImageDraw.Draw(picture)
     n = 1300
     rows = np.sort(rng.uniform(0, soil.shape[0] + 4, n))
-    columns = rng.uniform(0, frame.size, n)
-    ahead = np.asarray(frame.pixels_per_unit((rows + frame.edge_row) / frame.size))
+    columns = rng.uniform(0, camera.size, n)
+    ahead = np.asarray(camera.pixels_per_unit((rows + camera.edge_row) / camera.size))
     length = ahead * rng.uniform(0.1, 0.32, n)
     bend = length * rng.normal(0, 0.35, n)
     tones = green * rng.lognormal(0.1, 0.35, (n, 1)) * rng.normal(1, 0.08, (n, 3))

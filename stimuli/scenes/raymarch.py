@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from stimuli.scenes.geometry import Array, rotated, rotation
 from stimuli.scenes.sprites import Light, Sprite, View
-from stimuli.scenes.surfaces import Model
+from stimuli.scenes.surfaces import SceneObject
 
 _STEPS: Final = 34
 _SHADOW_STEPS: Final = 12
@@ -18,9 +18,9 @@ _SHADOW_GRID: Final = 3  # pixels between shadow samples; shadows are soft
 _TETRAHEDRON: Final = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))
 
 
-def render(model: Model, view: View, *, light: Light) -> Sprite:
-    """The picture of `model` under `light`."""
-    caster = _Caster(model, view, light=light)
+def render(shown: SceneObject, view: View, *, light: Light) -> Sprite:
+    """The picture of `shown` under `light`."""
+    caster = _Caster(shown, view, light=light)
     return caster.sprite()
 
 
@@ -50,33 +50,33 @@ class _Look:
 
 
 class _Caster:
-    """One model in world coordinates, with the rays that meet it."""
+    """One object in world coordinates, with the rays that meet it."""
 
-    def __init__(self, model: Model, view: View, *, light: Light) -> None:
-        self._model, self._view, self._light = model, view, light
+    def __init__(self, shown: SceneObject, view: View, *, light: Light) -> None:
+        self._shown, self._view, self._light = shown, view, light
         self._turn = rotation(yaw=view.yaw)
         if view.lean:
             self._turn = rotation(roll=view.lean) @ self._turn
         self._pixel = 1 / view.pixels_per_unit
-        self._half = int(np.ceil(model.radius * view.pixels_per_unit)) + 2
+        self._half = int(np.ceil(shown.radius * view.pixels_per_unit)) + 2
         sine, cosine = np.sin(view.pitch), np.cos(view.pitch)
         self._forward = np.array([[0], [-sine], [-cosine]], np.float32)
         self._up = np.array([[0], [cosine], [-sine]], np.float32)
-        self._center = np.array([[0], [model.middle], [0]], np.float32)
+        self._center = np.array([[0], [shown.middle], [0]], np.float32)
         self._light_to = light.direction.reshape(3, 1).astype(np.float32)
 
     def sprite(self) -> Sprite:
         """Colour, coverage and shadow; the shadow reaches past the object."""
         size = 2 * self._half + 1
         right, up = self._pixel_grid(self._half, 1)
-        origins = self._center + self._up * up - self._forward * self._model.radius
+        origins = self._center + self._up * up - self._forward * self._shown.radius
         origins[0] += right
         trace = self._march(origins)
         colour = np.zeros((size * size, 3), np.float32)
         colour[trace.is_hit] = self._shade(trace.points[:, trace.is_hit])
-        margin = 0 if self._model.floats else self._half
+        margin = 0 if self._shown.floats else self._half
         pad = ((margin, margin), (margin, margin))
-        base_up = float(-self._model.middle * self._up[1, 0])
+        base_up = float(-self._shown.middle * self._up[1, 0])
         return Sprite(
             colour=np.pad(colour.reshape(size, size, 3), (*pad, (0, 0))),
             alpha=np.pad(trace.coverage.reshape(size, size), pad),
@@ -94,14 +94,14 @@ class _Caster:
 
     def _distance(self, points: Array) -> Array:
         local = self._local(points)
-        nearest = self._model.parts[0].field(local)
-        for part in self._model.parts[1:]:
+        nearest = self._shown.parts[0].field(local)
+        for part in self._shown.parts[1:]:
             nearest = np.minimum(nearest, part.field(local))
         return nearest
 
     def _local(self, points: Array) -> Array:
         pivot = np.zeros((3, 1), np.float32)
-        if self._model.floats:
+        if self._shown.floats:
             pivot = self._center
         turned: Array = rotated(self._turn.T, points - pivot) + pivot
         return turned
@@ -118,7 +118,7 @@ class _Caster:
             best[active[closer]] = gap[closer]
             best_at[active[closer]] = travelled[active[closer]]
             travelled[active] += gap * 0.92
-            far = travelled[active] > 2 * self._model.radius
+            far = travelled[active] > 2 * self._shown.radius
             active = active[~far & (gap > 0.2 * self._pixel)]
             if not active.size:
                 break
@@ -132,7 +132,7 @@ class _Caster:
         offset = origins - self._center
         along = (offset * self._forward).sum(axis=0)
         beside = (offset * offset).sum(axis=0) - along * along
-        meets: Array = beside < self._model.radius**2
+        meets: Array = beside < self._shown.radius**2
         return meets
 
     def _shade(self, points: Array) -> Array:
@@ -181,11 +181,11 @@ class _Caster:
 
     def _materials(self, points: Array) -> _Look:
         local = self._local(points)
-        gaps = np.stack([part.field(local) for part in self._model.parts])
+        gaps = np.stack([part.field(local) for part in self._shown.parts])
         owner = gaps.argmin(axis=0)
         albedo = np.zeros((points.shape[1], 3), np.float32)
         numbers = np.zeros((3, points.shape[1]), np.float32)
-        for i, part in enumerate(self._model.parts):
+        for i, part in enumerate(self._shown.parts):
             mine = owner == i
             if mine.any():
                 surface = part.surface
@@ -201,7 +201,7 @@ class _Caster:
         for reach in (0.1, 0.28):
             probe = points + normals * np.float32(reach)
             gap = self._distance(probe)
-            if not self._model.floats:
+            if not self._shown.floats:
                 gap = np.minimum(gap, np.maximum(probe[1], 0))
             closed += np.clip(reach - gap, 0, reach) / reach
         openness: Array = np.clip(1 - 0.45 * closed, 0.2, 1)
@@ -218,7 +218,7 @@ class _Caster:
             cone = 0.5 + 0.5 * gap / (self._light.softness * travelled[active])
             lit[active] = np.minimum(lit[active], np.clip(cone, 0, 1))
             travelled[active] += np.clip(gap, 0.03, 0.4)
-            inside = travelled[active] < 2.6 * self._model.radius
+            inside = travelled[active] < 2.6 * self._shown.radius
             active = active[inside & (lit[active] > 0.01)]
             if not active.size:
                 break
@@ -229,7 +229,7 @@ class _Caster:
         offset = self._center - points
         along = (offset * self._light_to).sum(axis=0)
         beside = (offset * offset).sum(axis=0) - along * along
-        reach = self._model.radius + self._light.softness * np.maximum(along, 0)
+        reach = self._shown.radius + self._light.softness * np.maximum(along, 0)
         near: npt.NDArray[np.bool_] = (beside < reach**2) & (along > -reach)
         return near
 

@@ -28,13 +28,13 @@ class Light:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """From where a model is seen, and how large.
+    """From where an object is seen, and how large.
 
     Attributes:
         pixels_per_unit: Scale of the picture.
         pitch: Camera looking down by this angle, radians.
-        yaw: Model turned about its vertical axis, radians.
-        lean: Model turned in the picture plane, radians.
+        yaw: Object turned about its vertical axis, radians.
+        lean: Object turned in the picture plane, radians.
     """
 
     pixels_per_unit: float
@@ -45,7 +45,7 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class Sprite:
-    """A rendered model, to be laid over a background.
+    """A rendered object, to be laid over a background.
 
     Attributes:
         colour: Linear light, (height, width, 3).

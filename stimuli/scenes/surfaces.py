@@ -19,7 +19,7 @@ _VOLUME: Final = 48
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """How a part looks.
+    """How a solid looks.
 
     Attributes:
         paint: Points (3, n) to linear reflectance (n, 3) in [0, 1].
@@ -35,7 +35,7 @@ class Surface:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class Solid:
     """One solid of one material."""
 
     field: Field
@@ -43,7 +43,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class SceneObject:
     """An object ready to be rendered.
 
     Attributes:
@@ -53,7 +53,7 @@ class Model:
         floats: Whether it hangs in the air and throws no shadow nearby.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[Solid, ...]
     middle: float
     radius: float
     floats: bool = False
@@ -66,10 +66,10 @@ def made(
     gloss: float = 0.1,
     sharpness: float = 30.0,
     glow: float = 0.0,
-) -> Part:
-    """A part of one material; see `Surface` for the numbers."""
+) -> Solid:
+    """A solid of one material; see `Surface` for the numbers."""
     surface = Surface(paint=paint, gloss=gloss, sharpness=sharpness, glow=glow)
-    return Part(field=field, surface=surface)
+    return Solid(field=field, surface=surface)
 
 
 def between(low: float, high: float, *, width: float = 0.03) -> Paint:

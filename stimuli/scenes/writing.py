@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from stimuli.errors import StimuliError
+from stimuli.files.safe_csv import csv_writer
 from stimuli.scenes.classes import CLASSES, COMPANION, IMAGE_SIZE, Split
 from stimuli.scenes.composition import Scene
 from stimuli.scenes.drawing import draw_scenes
@@ -108,6 +108,6 @@ def _write_csv(
     path: Path, header: Sequence[str], *, rows: Iterable[Sequence[object]]
 ) -> None:
     with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
+        writer = csv_writer(handle, line_end="\n")
         writer.writerow(header)
         writer.writerows(rows)

@@ -16,6 +16,7 @@ from typing import Any, Final
 import click
 
 ENTRY_POINTS: Final = "secondlook.commands"
+_OURS: Final = ("study_server", "stimuli", "analysis", "hit_templates")
 
 
 @cache
@@ -46,8 +47,7 @@ class LazyGroup(click.Group):
         place = find_nouns().get(cmd_name)
         if place is None:
             return None
-        module, _, attribute = place.partition(":")
-        command = getattr(import_module(module), attribute)
+        command = _load(cmd_name, place)
         if not isinstance(command, click.Command):
             raise TypeError(f"{place} is not a click command")
         return command
@@ -60,6 +60,22 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(rows))
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's own signature
+    ) -> click.Context:
+        """Read the arguments; `--help` and `--version` print in here."""
+        _require_text(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise click.ClickException(_refused_by_system(error)) from error
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         """Run; what a user can mend is printed without a traceback, exit code 1."""
         try:
@@ -71,7 +87,47 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             raise
         except OSError as error:  # no room, no permission, no such folder
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_refused_by_system(error)) from error
+
+
+def _load(noun: str, place: str) -> object:
+    """What a noun names; another package's may be broken, and says so in a line."""
+    module, _, attribute = place.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except Exception as error:
+        if module.partition(".")[0] in _OURS:
+            raise
+        reason = (str(error).splitlines() or [""])[0]
+        raise click.ClickException(
+            f"the command {noun!r} comes from {module} of another package, which cannot "
+            f"be loaded ({type(error).__name__}: {reason}): install that package anew, "
+            "or remove it"
+        ) from error
+
+
+def _require_text(args: Iterable[str]) -> None:
+    """Refuse what neither a database nor a terminal could write.
+
+    Raises:
+        click.UsageError: Naming the argument.
+    """
+    for argument in args:
+        try:
+            argument.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise click.UsageError(
+                f"the argument {argument!r} is not UTF-8; write it, or name the file, "
+                "in UTF-8"
+            ) from error
+
+
+def _refused_by_system(error: OSError) -> str:
+    """What the system did not let us do, without its numbers."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return f"{reason}: cannot write or send what was to be said"
+    return f"{error.filename}: {reason}"
 
 
 def _what_users_can_mend() -> tuple[type[Exception], ...]:
@@ -92,20 +148,23 @@ def _what_users_can_mend() -> tuple[type[Exception], ...]:
 
 
 def _database_failures() -> tuple[type[Exception], ...]:
-    from study_server.store.failures import DATABASE_FAILURES
+    from study_server.database.failures import DATABASE_FAILURES
 
     return DATABASE_FAILURES
 
 
 def _in_words(error: Exception) -> Exception:
-    from study_server.store.failures import can_be_mended, in_words
+    from study_server.database.failures import can_be_mended, in_words
 
     return click.ClickException(in_words(error)) if can_be_mended(error) else error
 
 
 def _first_line(place: str) -> str:
     """First line of a module's docstring, read without running the module."""
-    spec = find_spec(place.partition(":")[0])
+    try:
+        spec = find_spec(place.partition(":")[0])
+    except ImportError:
+        return ""
     if spec is None or spec.origin is None:
         return ""
     docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text("utf-8")))
@@ -117,9 +176,11 @@ def _joined(lines: Iterable[str]) -> str:
 
 
 def print_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
-    """Print the installed version and stop."""
+    """Print the installed version, and what other packages bring, and stop."""
     if value and not ctx.resilient_parsing:
-        click.echo(f"secondlook {version('secondlook')}")
+        from study_server.cli._plug_ins import plug_in_lines
+
+        click.echo("\n".join([f"secondlook {version('secondlook')}", *plug_in_lines()]))
         ctx.exit()
 
 
@@ -130,7 +191,7 @@ def print_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
     is_eager=True,
     expose_value=False,
     callback=print_version,
-    help="Print the version.",
+    help="Print the version, and what other packages bring.",
 )
 def main() -> None:
     """Human evaluation of image classifiers: stimuli, studies, reports."""

@@ -9,17 +9,16 @@ from typing import Any
 
 import click
 
-from study_server.cli._session import (
-    json_option,
-    name_argument,
-    say_aside,
-    services_here,
-)
+from study_server.cli._asking import must_confirm, name_argument
+from study_server.cli._here import services_here
+from study_server.cli._output import json_option, say_aside
+from study_server.database.upgrading import DatabaseUse
 from study_server.recruiters.market import Spot
-from study_server.services.ledger import in_dollars
-from study_server.services.payments import PayReport
-from study_server.services.quoting import Quote
-from study_server.services.stalls import Stall, open_stall
+from study_server.recruiters.sections import in_dollars
+from study_server.services.market.collecting import SyncReport
+from study_server.services.market.paying import PayReport
+from study_server.services.market.quoting import Quote
+from study_server.services.market.recruitment import MarketRecruitment, load_recruitment
 
 
 def on_a_market(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,22 +73,24 @@ hit_option = click.option(
 
 
 @contextmanager
-def stall_here(name: str, where: Spot) -> Iterator[Stall]:
-    """The study's place on the market, by this folder's settings."""
-    with services_here() as services:
-        yield open_stall(services, name, spot=where)
+def recruitment_here(
+    name: str, where: Spot, *, use: DatabaseUse = "change"
+) -> Iterator[MarketRecruitment]:
+    """The recruitment on its market, by this folder's settings."""
+    with services_here(use) as services:
+        yield load_recruitment(services, name, spot=where)
 
 
-def must_agree(stall: Stall, what: str, *, is_agreed: bool) -> None:
+def must_agree(recruitment: MarketRecruitment, what: str, *, is_agreed: bool) -> None:
     """Ask before real money moves; the sandbox's is none.
 
     Raises:
         click.Abort: If nobody agrees.
     """
-    if not stall.spot.is_live or is_agreed:
+    if not recruitment.spot.is_live or is_agreed:
         return
-    say_aside(f"LIVE, at {stall.market.endpoint}: {what}")
-    click.confirm("Do it?", abort=True, err=True)
+    say_aside(f"LIVE, at {recruitment.market.endpoint}: {what}")
+    must_confirm("Do it?")
 
 
 def quote_words(quote: Quote) -> str:
@@ -121,7 +122,24 @@ def quote_words(quote: Quote) -> str:
             "each keeps the promised hourly pay (secondlook hit bonus "
             f"{quote.study} --top-up)"
         )
+    if quote.n_repeatable:
+        lines.append(_repeats(quote))
     return "\n".join(lines)
+
+
+def sync_words(report: SyncReport) -> str:
+    """What came of looking at the market, in words."""
+    labels = ", ".join(f"{n} {label}" for label, n in report.labels.items())
+    lines = [
+        f"{report.n_new} new{f' ({labels})' if labels else ''}, "
+        f"{report.n_changed} changed; {report.n_looked_at} of {report.n_hits} HITs "
+        f"read, {report.n_closed} of them over"
+    ]
+    if report.n_taken_again:
+        lines.append(f"{report.n_taken_again} set aside before could be taken in now")
+    if report.n_set_aside:
+        lines.append(f"{report.n_set_aside} set aside: secondlook hit show says why")
+    return "\n".join([*lines, *map(_problem, report.problems)])
 
 
 def pay_words(report: PayReport, what: str) -> str:
@@ -142,6 +160,16 @@ def _problem(words: str) -> str:
 
 def _range(sizes: list[int]) -> str:
     return str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+
+
+def _repeats(quote: Quote) -> str:
+    return (
+        f"warning, paid repeats: {quote.n_repeatable} of these assignments can be taken "
+        "by people whom they cannot count for (they did another HIT with the same "
+        "images, or as many as one may). A self-contained page cannot ask who opens "
+        "it; the market keeps people away once hit sync has taken in what they did, "
+        'so run it often. delivery = "external" has no repeats'
+    )
 
 
 def _floor(quote: Quote) -> str:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ import httpx
 
 from study_server.errors import StudyError
 
-_START_S: Final = 30.0
+_START_S: Final = 60.0
 
 
 class ProcessError(StudyError):
@@ -57,16 +57,40 @@ def serve_folder(folder: Path) -> Iterator[str]:
     Raises:
         ProcessError: If it does not come up.
     """
-    port = _free_port()
+    port = free_port()
+    command = secondlook_command("server", "start", "--port", str(port))
+    with serving(command, folder=folder, port=port) as url:
+        yield url
+
+
+@contextmanager
+def serving(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    port: int,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """A server's command run in `folder` until the block ends; gives its address.
+
+    Args:
+        command: Serves at `port` of this machine and answers at `/healthz`.
+        folder: Where it is run.
+        port: Where it listens.
+        more: Variables beside those of this environment.
+
+    Raises:
+        ProcessError: If it does not come up.
+    """
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(  # noqa: S603
-        secondlook_command("server", "start", "--port", str(port)),
+    process = subprocess.Popen(  # noqa: S603 - our own commands
+        command,
         cwd=folder,
-        env=environment(),
+        env={**environment(), **(more or {})},
         stdout=subprocess.DEVNULL,
     )
     try:
-        _wait_until_up(f"{url}/healthz", process)
+        wait_until_up(f"{url}/healthz", process)
         yield url
     finally:
         process.terminate()
@@ -83,7 +107,12 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("SECONDLOOK_")}
 
 
-def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when the server answers.
+
+    Raises:
+        ProcessError: If it does not.
+    """
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -94,7 +123,8 @@ def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
     raise ProcessError(f"the server did not come up at {url} within {_START_S:.0f} s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

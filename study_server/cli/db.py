@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
-from study_server.cli._session import json_option, say, settings_here
-from study_server.store import backups, schema
+from study_server.cli._asking import must_confirm
+from study_server.cli._here import services_here, settings_here
+from study_server.cli._output import json_option, say, say_aside
+from study_server.database import backups
+from study_server.database.engine import is_sqlite, sqlite_file
+from study_server.services import Services, make_database_ready
+from study_server.services.accounts import activity as log
+from study_server.services.upkeep.purging import DueForPurge, purge, what_is_due
+from study_server.store import schema
 
 
 @click.group()
@@ -20,15 +28,23 @@ def db() -> None:
 @json_option
 def upgrade(as_json: bool) -> None:
     """Bring the tables to what this version needs; stop servers first."""
-    url = settings_here().database_url
-    before = schema.current_revision(url)
-    schema.upgrade(url)
+    settings = settings_here()
+    url = settings.database_url
+    before = None if _is_missing(url) else schema.current_revision(url)
+    if is_sqlite(url):
+        make_database_ready(settings, use="create", tell=say_aside)
+    else:
+        schema.upgrade(url)
     after = schema.current_revision(url)
     say(
         {"before": before, "after": after},
         as_json=as_json,
         text=f"at revision {after}" + (" already" if before == after else ""),
     )
+
+
+def _is_missing(url: str) -> bool:
+    return is_sqlite(url) and not sqlite_file(url).is_file()
 
 
 @db.command()
@@ -65,14 +81,97 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
 
 
 @db.command()
+@click.option(
+    "-n",
+    "n",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="At most so many entries.",
+)
+@click.option("--of", default="", help="Only by or about this user or study.")
+@click.option("--verify", is_flag=True, help="Check that no entry was changed or lost.")
+@click.pass_context
+@json_option
+def activity(
+    context: click.Context, n: int, of: str, verify: bool, as_json: bool
+) -> None:
+    """Show the activity log: who did what, the latest first.
+
+    The database refuses to change or delete entries, and every entry carries a digest
+    of itself and of the one before. --verify follows them and prints the latest, which
+    shows a log cut short if it is kept elsewhere; exit code 1 where they break.
+    """
+    with services_here("read") as services:
+        if verify:
+            context.exit(_verify(services, as_json=as_json))
+        found = log.list_activity(services, n=n, subject=of)
+    say(
+        [asdict(entry) for entry in found],
+        as_json=as_json,
+        text="\n".join(_line(entry) for entry in found) or "nothing yet",
+    )
+
+
+def _verify(services: Services, *, as_json: bool) -> int:
+    broken, digest = log.find_break(services), log.newest_digest(services)
+    words = f"unbroken, the latest digest is {digest or 'none yet'}"
+    if broken is not None:
+        words = f"entry {broken} was changed, or one before it is gone"
+    say({"broken_at": broken, "digest": digest}, as_json=as_json, text=words)
+    return 0 if broken is None else 1
+
+
+def _line(entry: log.ActivityEntry) -> str:
+    said = [f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{entry.actor} ({entry.source})"]
+    said += [entry.action, entry.subject, entry.detail]
+    return "  ".join(part for part in said if part)
+
+
+@db.command()
 @click.pass_context
 @json_option
 def check(context: click.Context, as_json: bool) -> None:
     """Read the database through; exit code 1 where something is wrong."""
-    problems = backups.find_problems(settings_here().database_url)
+    problems = backups.find_problems(settings_here().database_url, schema.MIGRATIONS)
     say(
         {"problems": problems},
         as_json=as_json,
         text="\n".join(problems) or "sound and up to date",
     )
     context.exit(1 if problems else 0)
+
+
+@db.command(name="purge")
+@click.option("--dry-run", is_flag=True, help="Only say what is due.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def purge_(dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Delete what need not be kept any more; a running server does so once a day.
+
+    That is who people are, `keep_identities_days` after their last study was closed
+    and paid for, if that setting is above 0: responses stay, every erasure has its
+    receipt in the database. And sign-ins and counts of attempts that are over. The
+    activity log is never purged.
+    """
+    with services_here("read" if dry_run else "change") as services:
+        found = what_is_due(services)
+        if dry_run or not found.is_any:
+            say(found, as_json=as_json, text=f"due: {_in_words(found, services)}")
+            return
+        if not yes:
+            must_confirm(
+                f"Delete {_in_words(found, services)}. This cannot be undone; go on"
+            )
+        done = purge(services)
+        say(done, as_json=as_json, text=f"deleted: {_in_words(done, services)}")
+
+
+def _in_words(found: DueForPurge, services: Services) -> str:
+    n_days = services.settings.keep_identities_days
+    rule = f"studies closed for {n_days} days" if n_days else "keep_identities_days = 0"
+    return (
+        f"worker ids and exit surveys of people: {found.n_identities} ({rule}); "
+        f"sign-ins that are over: {found.n_sign_ins}; counts of attempts that are "
+        f"over: {found.n_attempts}"
+    )

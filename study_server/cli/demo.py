@@ -24,6 +24,7 @@ from study_server.cli._processes import (
     serve_folder,
 )
 from study_server.errors import StudyError
+from study_server.network.port_binding import bound
 
 MARKER: Final = "demo.json"
 JOINED: Final = "secondlook.demo"
@@ -135,6 +136,8 @@ def serve(out: Path, port: int) -> None:
         raise DemoError(
             f"no demo in {out}: run `secondlook demo run --out {out}` first (or make demo)"
         )
+    with bound("127.0.0.1", port):
+        pass  # the server binds it again; nothing is said or changed where it cannot
     password = secrets.token_urlsafe(9)
     run_secondlook(
         out, "user", "add", "demo", "--replace", "--password-stdin", stdin=password

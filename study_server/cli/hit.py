@@ -12,19 +12,26 @@ from study_server.cli._market import (
     on_a_market,
     pay_words,
     quote_words,
-    stall_here,
+    recruitment_here,
+    sync_words,
     yes_option,
 )
-from study_server.cli._session import as_table, say, say_aside
+from study_server.cli._output import as_table, say, say_aside
 from study_server.errors import SpendingError
 from study_server.recruiters.market import Spot
-from study_server.recruiters.sections import to_minor
-from study_server.services import collecting, hits, paying, reconciling, showing
-from study_server.services.ledger import in_dollars
-from study_server.services.posting import N_AT_ONCE, PostReport
-from study_server.services.quoting import Quote
-from study_server.services.showing import Standing
-from study_server.services.stalls import Stall
+from study_server.recruiters.sections import in_dollars, to_minor
+from study_server.services.market import (
+    collecting,
+    paying,
+    posting,
+    quoting,
+    reconciling,
+    status,
+)
+from study_server.services.market.posting import N_AT_ONCE, PostReport
+from study_server.services.market.quoting import Quote
+from study_server.services.market.recruitment import MarketRecruitment
+from study_server.services.market.status import Standing
 
 
 @click.group()
@@ -41,8 +48,8 @@ def hit() -> None:
 @on_a_market
 def quote(name: str, where: Spot, as_json: bool) -> None:
     """Say what posting would cost, to the cent, and what people would earn."""
-    with stall_here(name, where) as stall:
-        found = hits.quote(stall)
+    with recruitment_here(name, where, use="read") as recruitment:
+        found = quoting.quote_missing(recruitment)
     say(found, as_json=as_json, text=lambda: quote_words(found))
 
 
@@ -66,18 +73,21 @@ def post(
     Run it again at any time: what is posted is never posted twice, and what was
     interrupted is found or finished first.
     """
-    with stall_here(name, where) as stall, tqdm(unit="HIT", disable=as_json) as bar:
+    with (
+        recruitment_here(name, where) as recruitment,
+        tqdm(unit="HIT", disable=as_json) as bar,
+    ):
 
         def agrees(found: Quote) -> bool:
-            must_agree(stall, f"\n{quote_words(found)}", is_agreed=is_agreed)
+            must_agree(recruitment, f"\n{quote_words(found)}", is_agreed=is_agreed)
             return True
 
         def tell(done: int, all_: int) -> None:
             bar.total = all_
             bar.update(done - bar.n)
 
-        report = hits.post(
-            stall,
+        report = posting.post(
+            recruitment,
             agrees=agrees,
             low_pay_reason=low_pay_reason,
             n_at_once=at_once,
@@ -92,24 +102,17 @@ def post(
 @on_a_market
 def sync(name: str, where: Spot, as_json: bool) -> None:
     """Take in what was handed in; nothing is taken in twice."""
-    with stall_here(name, where) as stall:
-        report = collecting.sync(stall)
-    labels = ", ".join(f"{n} {label}" for label, n in report.labels.items())
-    say(
-        report,
-        as_json=as_json,
-        text=f"{report.n_new} new{f' ({labels})' if labels else ''}, "
-        f"{report.n_changed} changed; {report.n_looked_at} of {report.n_hits} HITs "
-        f"read, {report.n_closed} of them over",
-    )
+    with recruitment_here(name, where) as recruitment:
+        report = collecting.sync(recruitment)
+    say(report, as_json=as_json, text=lambda: sync_words(report))
 
 
 @hit.command()
 @on_a_market
 def show(name: str, where: Spot, as_json: bool) -> None:
     """Show HITs, work and money, by our books."""
-    with stall_here(name, where) as stall:
-        found = showing.standing(stall)
+    with recruitment_here(name, where, use="read") as recruitment:
+        found = status.standing(recruitment)
     say(found, as_json=as_json, text=lambda: _standing(found))
 
 
@@ -132,18 +135,19 @@ def approve(
     as_json: bool,
 ) -> None:
     """Pay the reward, by the study's pay rules or for named assignments."""
-    with stall_here(name, where) as stall:
+    with recruitment_here(name, where) as recruitment:
+        paying.require_known(recruitment, assignments)
         which = (
             f"{len(assignments)} named assignments"
             if assignments
             else ("every assignment that the study's pay rules approve")
         )
         must_agree(
-            stall,
-            f"pay {in_dollars(stall.section.reward_minor)} each for {which}",
+            recruitment,
+            f"pay {in_dollars(recruitment.section.reward_minor)} each for {which}",
             is_agreed=is_agreed,
         )
-        report = paying.approve(stall, only=assignments, overrides=overrides)
+        report = paying.approve(recruitment, only=assignments, overrides=overrides)
     say(report, as_json=as_json, text=lambda: pay_words(report, "approved"))
 
 
@@ -167,11 +171,12 @@ def reject(
     """
     if not assignments:
         raise click.UsageError("name what to reject with --assignment")
-    with stall_here(name, where) as stall:
+    with recruitment_here(name, where) as recruitment:
+        paying.require_known(recruitment, assignments)
         must_agree(
-            stall, f"refuse to pay {len(assignments)} people", is_agreed=is_agreed
+            recruitment, f"refuse to pay {len(assignments)} people", is_agreed=is_agreed
         )
-        report = paying.reject(stall, only=assignments, feedback=feedback)
+        report = paying.reject(recruitment, only=assignments, feedback=feedback)
     say(report, as_json=as_json, text=lambda: pay_words(report, "rejected"))
 
 
@@ -204,19 +209,19 @@ def bonus(
     """Pay a bonus to everybody who finished, or for named assignments."""
     if (amount is None) != top_up:
         raise click.UsageError("give either --amount or --top-up")
-    with stall_here(name, where) as stall:
-        minor = _amount_minor(stall, amount)
+    with recruitment_here(name, where) as recruitment:
+        minor = _amount_minor(recruitment, amount)
         payments = paying.bonus_payments(
-            stall, amount_minor=minor, reason=reason, only=assignments
+            recruitment, amount_minor=minor, reason=reason, only=assignments
         )
-        cost = paying.new_cost_minor(stall, payments)
+        cost = paying.new_cost_minor(recruitment, payments)
         must_agree(
-            stall,
+            recruitment,
             f"{len(payments)} bonuses of {in_dollars(minor)}, {in_dollars(cost)} with "
             "fees that are not paid yet",
             is_agreed=is_agreed,
         )
-        report = paying.pay_bonuses(stall, payments)
+        report = paying.pay_bonuses(recruitment, payments)
     say(report, as_json=as_json, text=lambda: pay_words(report, "bonuses paid"))
 
 
@@ -242,14 +247,15 @@ def extend(
     """Give people more time, or let more people do one HIT."""
     if (hours is None) == (n_more is None) or (n_more is not None and len(hits) != 1):
         raise click.UsageError("give --hours, or --assignments with one --hit")
-    with stall_here(name, where) as stall:
+    with recruitment_here(name, where) as recruitment:
         if hours is not None:
-            n = reconciling.extend_lifetime(stall, hours=hours)
+            n = reconciling.extend_lifetime(recruitment, hours=hours)
             said = f"{n} HITs can be accepted for {hours:g} hours from now"
         else:
-            must_agree(stall, f"{n_more} more assignments", is_agreed=is_agreed)
+            reconciling.require_hit(recruitment, hits[0])
+            must_agree(recruitment, f"{n_more} more assignments", is_agreed=is_agreed)
             is_new = reconciling.extend_places(
-                stall, hits[0], n_more=n_more or 0, purpose=purpose
+                recruitment, hits[0], n_more=n_more or 0, purpose=purpose
             )
             n = int(is_new)
             said = (
@@ -268,8 +274,8 @@ def expire(name: str, where: Spot, hits: tuple[str, ...], as_json: bool) -> None
 
     Work under way may still be handed in, and is paid like all other work.
     """
-    with stall_here(name, where) as stall:
-        n = reconciling.expire(stall, only=hits)
+    with recruitment_here(name, where) as recruitment:
+        n = reconciling.expire(recruitment, only=hits)
     say({"n_expired": n}, as_json=as_json, text=f"{n} HITs expired")
 
 
@@ -280,10 +286,10 @@ def expire(name: str, where: Spot, hits: tuple[str, ...], as_json: bool) -> None
 )
 def reconcile(name: str, where: Spot, expire_orphans: bool, as_json: bool) -> None:
     """Compare our books with the market's own list, and repair them."""
-    with stall_here(name, where) as stall:
-        report = reconciling.reconcile(stall)
+    with recruitment_here(name, where) as recruitment:
+        report = reconciling.reconcile(recruitment)
         if expire_orphans and report.orphans:
-            reconciling.expire(stall, only=report.orphans)
+            reconciling.expire(recruitment, only=report.orphans)
             say_aside(f"{len(report.orphans)} orphans expired")
     lines = [
         f"{report.n_ours} HITs of ours there; {report.n_found} found whose reply was "
@@ -296,9 +302,9 @@ def reconcile(name: str, where: Spot, expire_orphans: bool, as_json: bool) -> No
     say(report, as_json=as_json, text="\n".join(lines))
 
 
-def _amount_minor(stall: Stall, amount: str | None) -> int:
+def _amount_minor(recruitment: MarketRecruitment, amount: str | None) -> int:
     if amount is None:
-        found = hits.quote(stall).top_up_minor
+        found = quoting.quote_missing(recruitment).top_up_minor
         if found == 0:
             raise SpendingError(
                 "no top-up is due: the promised hourly pay holds at the measured time, "
@@ -332,9 +338,20 @@ def _standing(found: Standing) -> str:
     ]
     if found.low_pay_reason:
         parts.append(f"paid below the floor because: {found.low_pay_reason}")
+    if found.n_set_aside:
+        parts.append(
+            f"{found.n_set_aside} set aside, for the reasons below; nothing is paid for "
+            "them by rule, and every hit sync tries them again"
+        )
     if found.n_not_handed_in:
         parts.append(
             f"{found.n_not_handed_in} finished here, and did not hand in there"
+        )
+    if n_held := sum(work.is_held for work in found.work):
+        parts.append(
+            f"{n_held} held for you, with next to nothing usable in them: decide with "
+            "hit approve or hit reject --assignment, before the market pays by itself "
+            f"(secondlook study show {found.study} says more)"
         )
     if found.n_unsettled:
         parts.append(f"{found.n_unsettled} calls without an answer: hit reconcile")
@@ -351,7 +368,7 @@ def _work(found: Standing) -> str:
                 work.assignment,
                 work.attempt,
                 work.label,
-                work.status,
+                "held" if work.is_held else work.status,
                 work.validity or "-",
                 work.reason or work.problem,
             ]

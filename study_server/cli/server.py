@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
-from flask import Flask
-from gunicorn.app.base import BaseApplication
 
-from study_server.app import create_app
-from study_server.config import Settings, load_settings, with_secret_key
-from study_server.services import Services, accounts, open_services
-from study_server.services.records import RecruitmentRecord, StudyRecord
-from study_server.services.recruitments import LETS_IN
-from study_server.services.studies import get_study, list_studies
+from study_server.app import MAX_BODY_BYTES, create_served_app
+from study_server.cli._output import say_aside
+from study_server.config import (
+    Settings,
+    load_settings,
+    new_secret,
+    rotate_kept_secret,
+    with_secret_key,
+)
+from study_server.database.running_servers import announced
+from study_server.network.port_binding import bound, handed_over
+from study_server.network.server import Server
+from study_server.network.server_limits import ServerLimits
+from study_server.services import Services, open_services
+from study_server.services.accounts import users
+from study_server.services.studies.life import get_study, list_studies
+from study_server.services.studies.records import RecruitmentRecord, StudyRecord
+from study_server.services.studies.recruitments import LETS_IN
 
 _THREADS: Final = 16
 _GRACE_S: Final = 20
-
-
-class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
-    """Gunicorn, told what to do by us and by nothing else."""
-
-    def __init__(self, settings: Settings, options: dict[str, object]) -> None:
-        self._settings = settings
-        self._options = options
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Take our options; no configuration file and no environment."""
-        for name, value in self._options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        """One application per worker, each with connections of its own."""
-        return create_app(self._settings)
 
 
 @click.group()
@@ -57,11 +51,38 @@ def server() -> None:
 )
 def start(host: str, port: int, workers: int) -> None:
     """Serve until stopped (Ctrl+C, or SIGTERM)."""
-    settings = with_secret_key(_settings(host, port))
-    services = open_services(settings)
-    _announce(services)
-    services.store.close()
-    Server(settings, _options(host, port, workers=workers)).run()
+    with bound(host, port) as listening:
+        settings = with_secret_key(_settings(host, port))
+        services = open_services(settings, tell=say_aside)
+        with announced(settings.serving_mark, url=settings.base_url):
+            _announce(services)
+            services.store.close()
+            Server(
+                partial(create_served_app, settings),
+                limits=_limits(settings),
+                options=_options(listening, workers=workers),
+            ).run()
+
+
+@server.command(name="rotate-key")
+@click.option("--forget", is_flag=True, help="Forget former keys: sign everybody out.")
+def rotate_key(forget: bool) -> None:
+    """Replace the key that signs sessions and links; restart the servers then.
+
+    What former keys signed goes on until it ends by itself.
+    """
+    settings = load_settings(os.environ, folder=Path.cwd())
+    if settings.secret_key is None and settings.is_embedded:
+        n_former = rotate_kept_secret(settings, forget=forget)
+        say_aside(f"{n_former} former keys are still known; restart the server now")
+        return
+    say_aside(
+        "The key is a setting: put this one into secret_key (SECONDLOOK_SECRET_KEY) of "
+        "every server, and the one that is there now first into former_keys "
+        "(SECONDLOOK_FORMER_KEYS); to sign everybody out, leave former_keys empty. "
+        "Then restart the servers."
+    )
+    click.echo(new_secret())
 
 
 def _settings(host: str, port: int) -> Settings:
@@ -73,26 +94,24 @@ def _settings(host: str, port: int) -> Settings:
     return replace(settings, base_url=f"http://{name}:{port}")
 
 
-def _options(host: str, port: int, *, workers: int) -> dict[str, object]:
+def _options(listening: socket.socket, *, workers: int) -> dict[str, object]:
     return {
-        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "bind": handed_over(listening),
         "workers": workers,
-        "worker_class": "gthread",
-        "threads": _THREADS,
         "graceful_timeout": _GRACE_S,
-        "timeout": 60,
-        "keepalive": 15,
-        "accesslog": None,
-        "loglevel": "warning",
         "proc_name": "secondlook",
-        # A second way in, of which nobody here makes use.
-        "control_socket_disable": True,
     }
+
+
+def _limits(settings: Settings) -> ServerLimits:
+    found = ServerLimits(max_body_bytes=MAX_BODY_BYTES, n_threads=_THREADS)
+    # They all come from the web server in front, which limits its own visitors.
+    return replace(found, max_per_address=0) if settings.trusted_proxies else found
 
 
 def _announce(services: Services) -> None:
     click.echo(f"dashboard    {services.settings.base_url}/dashboard/")
-    if not accounts.list_users(services):
+    if not users.list_users(services):
         click.echo("             no user yet: add one with `secondlook user add NAME`")
     for overview in list_studies(services):
         study = get_study(services, overview.name)
@@ -105,7 +124,8 @@ def _announce(services: Services) -> None:
 def _is_for_people(study: StudyRecord, recruitment: RecruitmentRecord) -> bool:
     """Whether people can come in by it now."""
     environment = recruitment.environment
-    return environment != "simulated" and study.state in LETS_IN[environment]
+    is_open = study.state in LETS_IN[environment] and study.paused_at is None
+    return environment != "simulated" and is_open
 
 
 def _describe(recruitment: RecruitmentRecord) -> str:

@@ -8,31 +8,35 @@ from typing import Final
 
 from flask import Flask
 from flask_wtf import CSRFProtect
-from jinja2 import StrictUndefined
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from study_server.marketplace.market import Market
 from study_server.marketplace.notifications import Courier
+from study_server.marketplace.opening import Marketplace
+from study_server.marketplace.settings import MarketplaceSettings
+from study_server.marketplace.store.sign_ins import attempt_storage
+from study_server.marketplace.web.access import init_access
 from study_server.marketplace.web.admin import admin
 from study_server.marketplace.web.api import api
 from study_server.marketplace.web.application import COURIER, MARKET
 from study_server.marketplace.web.failures import init_failures
-from study_server.marketplace.web.frames import frames
 from study_server.marketplace.web.health import health
+from study_server.marketplace.web.question_frames import frames
 from study_server.marketplace.web.requester_pages import requester_pages
-from study_server.marketplace.web.security import init_security
-from study_server.marketplace.web.session import DOOR
 from study_server.marketplace.web.worker_account import worker_account
 from study_server.marketplace.web.worker_pages import worker_pages
-from study_server.web.throttle import Door
+from study_server.webkit.applications import WebSettings, guard, set_up
+from study_server.webkit.under_path import serve_under
 
 # A question is 64 KB at most, in JSON and with Qualification tests some more;
 # answers may hold a whole session.
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+# Files, and what scripts and workers' frames ask for.
+_UNCOUNTED: Final = ("static", "market_health.check", "market_frames.submit")
+# Frames of HTMLQuestions have no origin, and load our scripts all the same.
+_HEADERS: Final = {"Cross-Origin-Resource-Policy": "cross-origin"}
 _PACKAGE: Final = Path(__file__).parent.parent
 
 
-def create_marketplace(market: Market, *, has_courier: bool = True) -> Flask:
+def create_marketplace(market: Marketplace, *, has_courier: bool = True) -> Flask:
     """The web application of a marketplace.
 
     Args:
@@ -46,24 +50,23 @@ def create_marketplace(market: Market, *, has_courier: bool = True) -> Flask:
         static_folder=str(_PACKAGE / "static"),
         static_url_path="/static",
     )
-    _configure(app, market)
+    set_up(app, _web_settings(market.settings))
     courier = Courier(market)
     app.extensions[MARKET] = market
     app.extensions[COURIER] = courier
-    app.extensions[DOOR] = Door(market.wall_clock)
-    init_security(app)
+    counts = attempt_storage(market.store, clock=market.wall_clock)
+    csrf = guard(
+        app, attempts=counts, clock=market.wall_clock, free=_UNCOUNTED, headers=_HEADERS
+    )
     init_failures(app)
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
-    _register(app)
+    _register(app, csrf)
+    serve_under(app, market.settings.base_url)
     if has_courier:
         courier.start()
     return app
 
 
-def _register(app: Flask) -> None:
-    csrf = CSRFProtect(app)
+def _register(app: Flask, csrf: CSRFProtect) -> None:
     # Signed requests and the admin token cannot be ridden by another site; the forms
     # in frames come from other sites by design and carry an assignment's id.
     for part in (api, admin, frames):
@@ -71,23 +74,16 @@ def _register(app: Flask) -> None:
         app.register_blueprint(part)
     for part in (health, worker_pages, worker_account, requester_pages):
         app.register_blueprint(part)
+    init_access(app)
 
 
-def _configure(app: Flask, market: Market) -> None:
-    settings = market.settings
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
-        SESSION_COOKIE_NAME="secondlook-marketplace",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.base_url.startswith("https:"),
-        PERMANENT_SESSION_LIFETIME=timedelta(days=7),
-        WTF_CSRF_SSL_STRICT=False,
-        WTF_CSRF_TIME_LIMIT=None,
+def _web_settings(settings: MarketplaceSettings) -> WebSettings:
+    return WebSettings(
+        keys=(settings.secret_key, *settings.former_keys),
+        cookie="secondlook-marketplace",
+        signed_in_for=timedelta(days=7),
+        max_body_bytes=MAX_BODY_BYTES,
+        base_url=settings.base_url,
+        n_proxies=settings.trusted_proxies,
+        is_host_forwarded=True,
     )
-    if settings.trusted_proxies:
-        n = settings.trusted_proxies
-        fixed = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)
-        app.wsgi_app = fixed  # type: ignore[method-assign] # Flask's documented way

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from study_server.errors import StudyError
+from study_server.marketplace.refusal_rules import RULES
 
 PREFIX: Final = "AWS.MechanicalTurk."
 
@@ -41,11 +42,17 @@ class ApiError(Exception):
 
 
 class RequestError(ApiError):
-    """The request cannot be carried out; `code` is the TurkErrorCode's last part."""
+    """The request cannot be carried out.
 
-    def __init__(self, code: str, message: str) -> None:
+    Attributes:
+        code: The TurkErrorCode.
+        rule: What the refusal rests on, of `rules.RULES`.
+    """
+
+    def __init__(self, code: str, message: str, *, rule: str) -> None:
         super().__init__(message)
         self.code = code if code.startswith("AWS.") else PREFIX + code
+        self.rule = RULES[rule]
 
     def payload(self, at: datetime) -> dict[str, str]:
         """The reply's body; the message ends with the time, in milliseconds."""
@@ -53,6 +60,8 @@ class RequestError(ApiError):
             "__type": self.kind,
             "Message": f"{self} ({int(at.timestamp() * 1000)})",
             "TurkErrorCode": self.code,
+            # No client reads it; whoever looks at the reply finds the sentence.
+            "Rule": f"{self.rule.where}: {self.rule.says}",
         }
 
 
@@ -111,16 +120,19 @@ class UnreadableError(ApiError):
     kind = "SerializationException"
 
 
-def does_not_exist(noun: str, public_id: str) -> RequestError:
+def does_not_exist(noun: str, public_id: str, *, rule: str) -> RequestError:
     """The error about an id that leads nowhere; HIT, Assignment, HITType, ..."""
     word = {"HIT": "Hit"}.get(noun, noun)
-    return RequestError(f"{noun}DoesNotExist", f"{word} {public_id} does not exist.")
+    return RequestError(
+        f"{noun}DoesNotExist", f"{word} {public_id} does not exist.", rule=rule
+    )
 
 
-def wrong_state(noun: str, state: str, *, allowed: str) -> RequestError:
+def wrong_state(noun: str, state: str, *, allowed: str, rule: str) -> RequestError:
     """The error about something that is not in a state the operation is for."""
     return RequestError(
         f"Invalid{noun}State",
         f"This {noun} is currently in the state '{state}'. "
         f"This operation can be called with a status of: {allowed}",
+        rule=rule,
     )

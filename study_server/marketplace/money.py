@@ -15,6 +15,7 @@ _BASE_PERCENT: Final = 20
 _MANY_PERCENT: Final = 20
 _MASTERS_PERCENT: Final = 5
 _MIN_FEE_CENTS: Final = 1
+_MAX_DIGITS: Final = 12
 _AMOUNT: Final = re.compile(r"([0-9]+)(?:\.([0-9]{0,2}))?")
 
 
@@ -24,6 +25,8 @@ def read_cents(text: str) -> int | None:
     if found is None:
         return None
     whole, part = found.groups(default="")
+    if len(whole) > _MAX_DIGITS:
+        return None
     return int(whole) * 100 + int(part.ljust(2, "0") or "0")
 
 

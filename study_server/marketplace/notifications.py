@@ -12,18 +12,18 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from study_server.database.engine import Transaction
+from study_server.database.failures import DATABASE_FAILURES
 from study_server.marketplace.ids import new_id
-from study_server.marketplace.market import Market
-from study_server.marketplace.store import requesters, traffic
+from study_server.marketplace.opening import Marketplace
+from study_server.marketplace.store import notifications, requesters
 from study_server.marketplace.store.tables import (
     Assignment,
-    Event,
     Hit,
     HitType,
+    Notification,
     Requester,
 )
-from study_server.store.engine import Transaction
-from study_server.store.failures import DATABASE_FAILURES
 
 _log = logging.getLogger(__name__)
 
@@ -93,9 +93,9 @@ def put_on_its_way(
         "CustomerId": requester.public_id if requester else "",
         "Events": [event],
     }
-    traffic.add_event(
+    notifications.add_notification(
         tx,
-        Event(
+        Notification(
             doc_id=doc_id,
             transport=specification["Transport"],
             destination=specification["Destination"],
@@ -113,7 +113,7 @@ def has_notification(hit_type: HitType) -> bool:
 class Courier:
     """Delivers waiting notifications, in a thread of its own or when asked to."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Marketplace) -> None:
         self._market = market
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -142,7 +142,7 @@ class Courier:
         """Deliver what waits now; gives the number of messages sent."""
         with self._lock:
             with self._market.store.read() as tx:
-                events = traffic.waiting_events(tx, limit=_BATCH)
+                events = notifications.waiting_notifications(tx, limit=_BATCH)
             return sum(self._send(event) for event in self._in_disorder(events))
 
     def _run(self) -> None:
@@ -159,7 +159,7 @@ class Courier:
         except DATABASE_FAILURES:
             _log.exception("notifications could not be delivered; trying again")
 
-    def _in_disorder(self, events: list[Event]) -> list[Event]:
+    def _in_disorder(self, events: list[Notification]) -> list[Notification]:
         """The events, some of them behind the one that followed."""
         order = list(events)
         for at in range(len(order) - 1):
@@ -167,7 +167,7 @@ class Courier:
                 order[at], order[at + 1] = order[at + 1], order[at]
         return order
 
-    def _send(self, event: Event) -> int:
+    def _send(self, event: Notification) -> int:
         n_times = 1 + self._market.faults.strikes("duplicate_rate")
         failure = None
         n_sent = 0
@@ -177,7 +177,7 @@ class Courier:
         self._note(event, failure)
         return n_sent
 
-    def _hand_over(self, event: Event) -> str | None:
+    def _hand_over(self, event: Notification) -> str | None:
         """Why it did not work; None if it did."""
         try:
             if event.transport == "SQS":
@@ -192,10 +192,10 @@ class Courier:
             return str(error)
         return None
 
-    def _note(self, event: Event, failure: str | None) -> None:
+    def _note(self, event: Notification, failure: str | None) -> None:
         now = self._market.clock()
         with self._market.store.write() as tx:
-            kept = traffic.get_event(tx, event.id)
+            kept = notifications.get_notification(tx, event.id)
             if kept is None:
                 return
             kept.n_tries += 1
@@ -215,7 +215,7 @@ class Courier:
             endpoint_url=self._market.settings.sqs_endpoint,
             # Queues of a local endpoint take anybody's signature.
             aws_access_key_id="marketplace",
-            aws_secret_access_key="marketplace",  # noqa: S106 - no secret
+            aws_secret_access_key="marketplace",  # noqa: S106 - no secret  # nosec B106
             config=Config(
                 connect_timeout=3, read_timeout=5, retries={"max_attempts": 1}
             ),

@@ -1,17 +1,21 @@
-"""Adding requesters and workers, and letting them in."""
+"""Requesters and workers: added, found, let in, given new passwords and keys."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import cache
 from hmac import compare_digest
 from typing import Any, Final
 
-from werkzeug.security import check_password_hash, generate_password_hash
-
+from study_server.database.engine import Transaction
+from study_server.database.passwords import (
+    hash_password,
+    is_outdated,
+    is_password,
+    length_problem,
+)
 from study_server.marketplace.errors import MarketplaceError
 from study_server.marketplace.ids import (
     new_access_key,
@@ -21,10 +25,7 @@ from study_server.marketplace.ids import (
 )
 from study_server.marketplace.store import requesters, workers
 from study_server.marketplace.store.tables import Requester, Worker
-from study_server.store.engine import Transaction
 
-MIN_PASSWORD_LENGTH: Final = 10
-MAX_PASSWORD_LENGTH: Final = 1000
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}")
 _ACCESS_KEY: Final = re.compile(r"\w{4,128}", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
@@ -33,7 +34,7 @@ _MAX_COUNT: Final = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Profile:
+class WorkerProfile:
     """A worker to be added.
 
     Attributes:
@@ -57,13 +58,13 @@ class Profile:
     n_rejected_before: int = 0
 
 
-def read_profile(body: Mapping[str, Any]) -> Profile:
+def read_profile(body: Mapping[str, Any]) -> WorkerProfile:
     """A profile from JSON.
 
     Raises:
         MarketplaceError: On an unknown key or a value of the wrong kind.
     """
-    known = {entry.name: entry.default for entry in fields(Profile)}
+    known = {entry.name: entry.default for entry in fields(WorkerProfile)}
     problems = [
         f"{key}: not part of a worker; there are: {', '.join(known)}"
         for key in body
@@ -76,25 +77,23 @@ def read_profile(body: Mapping[str, Any]) -> Profile:
     ]
     if problems:
         raise MarketplaceError("\n".join(problems))
-    return Profile(**body)
+    return WorkerProfile(**body)
 
 
-def add_worker(tx: Transaction, profile: Profile, *, at: datetime) -> Worker:
-    """Keep a new worker; the password is kept as a scrypt hash only.
+def add_worker(tx: Transaction, profile: WorkerProfile, *, at: datetime) -> Worker:
+    """Keep a new worker; the password is kept as an argon2id hash only.
 
     Raises:
         MarketplaceError: Every problem at once.
     """
     name = profile.name or f"worker-{new_id()[:8].lower()}"
-    problems = _problems(profile, name)
-    if workers.by_name(tx, name) is not None:
-        problems.append(f"the name {name!r} is taken")
-    if problems:
-        raise MarketplaceError("\n".join(problems))
+    require_addable(tx, replace(profile, name=name))
     worker = Worker(
         public_id=new_person_id(),
         name=name,
-        password_hash=None if profile.password is None else _hash(profile.password),
+        password_hash=None
+        if profile.password is None
+        else hash_password(profile.password),
         country=profile.country,
         subdivision=profile.subdivision or None,
         is_adult=profile.is_adult,
@@ -110,17 +109,37 @@ def add_worker(tx: Transaction, profile: Profile, *, at: datetime) -> Worker:
     return workers.add(tx, worker)
 
 
+def require_addable(tx: Transaction, profile: WorkerProfile) -> None:
+    """Refuse what `add_worker` would, before anybody is asked for a password.
+
+    Raises:
+        MarketplaceError: Every problem at once.
+    """
+    problems = _problems(profile, profile.name)
+    if workers.by_name(tx, profile.name) is not None:
+        problems.append(f"the name {profile.name!r} is taken")
+    if problems:
+        raise MarketplaceError("\n".join(problems))
+
+
 def check_worker(tx: Transaction, name: str, password: str) -> Worker | None:
     """The worker, if name and password belong together.
 
     An unknown name takes as long as a wrong password.
     """
     worker = workers.by_name(tx, name)
-    hashed = (worker and worker.password_hash) or _hash_of_nothing()
-    is_right = len(password) <= MAX_PASSWORD_LENGTH and check_password_hash(
-        hashed, password
-    )
-    return worker if worker and worker.password_hash and is_right else None
+    kept = None if worker is None else worker.password_hash
+    is_right = is_password(kept, password, has_old=workers.has_old_hashes(tx))
+    return worker if is_right else None
+
+
+def renew_hash(tx: Transaction, worker: Worker, password: str) -> Worker:
+    """The worker with their password hashed as it is now, once it is known."""
+    kept = workers.get(tx, worker.id)
+    if kept.password_hash and is_outdated(kept.password_hash):
+        kept.password_hash = hash_password(password)
+        tx.flush()
+    return kept
 
 
 def check_requester(
@@ -164,6 +183,52 @@ def add_requester(
     return requesters.add(tx, requester)
 
 
+def worker_named(tx: Transaction, name: str) -> Worker:
+    """The worker of that name, or with that WorkerId.
+
+    Raises:
+        MarketplaceError: If there is none.
+    """
+    found = workers.by_name(tx, name) or workers.by_public_id(tx, name)
+    if found is None:
+        raise MarketplaceError(
+            f"there is no worker {name!r}; `secondlook marketplace worker list` shows all"
+        )
+    return found
+
+
+def requester_named(tx: Transaction, name: str) -> Requester:
+    """The requester of that name.
+
+    Raises:
+        MarketplaceError: If there is none.
+    """
+    found = requesters.by_name(tx, name)
+    if found is None:
+        raise MarketplaceError(
+            f"there is no requester {name!r}; `secondlook marketplace requester list` "
+            "shows all"
+        )
+    return found
+
+
+def change_password(tx: Transaction, worker: Worker, password: str) -> None:
+    """Give a worker another password; whoever is signed in as them is no longer.
+
+    Raises:
+        MarketplaceError: If it is too short or too long.
+    """
+    if problem := length_problem(password):
+        raise MarketplaceError(problem)
+    worker.password_hash = hash_password(password)
+
+
+def rotate_key(requester: Requester) -> None:
+    """Give a requester two new keys; the old ones count no more from now on."""
+    requester.access_key = new_access_key()
+    requester.secret_key = new_secret_key()
+
+
 def _check_requester(tx: Transaction, name: str, access_key: str) -> None:
     if not _NAME.fullmatch(name):
         raise MarketplaceError(f"requester: {_NAME_RULE}, got {name[:80]!r}")
@@ -179,18 +244,12 @@ def _check_requester(tx: Transaction, name: str, access_key: str) -> None:
 _NAME_RULE: Final = "expected up to 64 letters, digits and '_.@+-'"
 
 
-def _problems(profile: Profile, name: str) -> list[str]:
+def _problems(profile: WorkerProfile, name: str) -> list[str]:
     problems = []
     if not _NAME.fullmatch(name):
         problems.append(f"name: {_NAME_RULE}, got {name[:80]!r}")
-    password = profile.password
-    if password is not None and not (
-        MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
-    ):
-        problems.append(
-            f"password: expected {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} "
-            f"characters, got {len(password)}"
-        )
+    if profile.password is not None and (problem := length_problem(profile.password)):
+        problems.append(problem)
     if not _COUNTRY.fullmatch(profile.country):
         problems.append(f"country: expected two capitals, got {profile.country!r}")
     if profile.subdivision and not _SUBDIVISION.fullmatch(profile.subdivision):
@@ -207,12 +266,3 @@ def _problems(profile: Profile, name: str) -> list[str]:
 
 def _kind(key: str, known: Mapping[str, Any]) -> str:
     return "str" if key == "password" else type(known[key]).__name__
-
-
-def _hash(password: str) -> str:
-    return generate_password_hash(password, method="scrypt")
-
-
-@cache
-def _hash_of_nothing() -> str:
-    return _hash("nobody has this password")

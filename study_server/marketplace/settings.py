@@ -7,10 +7,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
-from study_server.marketplace.faults import FaultPlan
+from study_server.marketplace.errors import MarketplaceError
+from study_server.marketplace.fault_injection import FaultPlan
 
 SANDBOX_BALANCE_CENTS: Final = 10_000_00
+
+
+def public_url(text: str) -> str:
+    """A public address without a slash at the end; "" for none.
+
+    Raises:
+        MarketplaceError: If it is no http(s) address of a host.
+    """
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if text and not (is_address and text.isprintable()):
+        raise MarketplaceError(
+            f"base url: expected an address like https://market.example.org, got {text!r}"
+        )
+    return text.rstrip("/")
 
 
 def utc_now() -> datetime:
@@ -24,8 +44,11 @@ class MarketplaceSettings:
 
     Attributes:
         database_url: `sqlite:///...` or `postgresql://...`, of its own.
-        base_url: The address people and programs reach it at, no slash at the end.
+        base_url: The address people and programs reach it at, no slash at the end;
+            empty for whatever each request names. Where it is https, cookies are
+            sent by https only.
         secret_key: Signs cookies; at least 32 characters.
+        former_keys: Those it replaced, the newest first; what they signed is read.
         admin_token: Opens the routes under /admin; None leaves them closed.
         balance_cents: What a new requester has.
         sqs_endpoint: Where notifications to SQS go; None takes the queue's own.
@@ -34,8 +57,9 @@ class MarketplaceSettings:
     """
 
     database_url: str
-    base_url: str = "http://127.0.0.1:8010"
+    base_url: str = ""
     secret_key: str
+    former_keys: tuple[str, ...] = ()
     admin_token: str | None = None
     balance_cents: int = SANDBOX_BALANCE_CENTS
     sqs_endpoint: str | None = None

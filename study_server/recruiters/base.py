@@ -6,26 +6,43 @@ database nor the web. Services ask the object, never its name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from hit_templates.base import Competence
+from study_server.recruiters.ids import MAX_ID_LENGTH, IdRule
 from study_server.recruiters.market import (
     Market,
-    Notice,
-    Offer,
-    Question,
+    MarketQuestion,
+    PostingNotice,
     Spot,
     Submission,
+    WorkOffer,
 )
 from study_server.recruiters.sections import RecruiterSection
 
 Environment = Literal["live", "pilot", "sandbox", "simulated", "preview"]
 
-MAX_ID_LENGTH: Final = 200
-
 SectionT_contra = TypeVar("SectionT_contra", bound=RecruiterSection, contravariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionStarter:
+    """A recruiter's section as a new study file begins with it.
+
+    Attributes:
+        name: What `study init --recruiter` calls it; a recruiter may have several.
+        text: The section, TOML; "$name" stands for the study's name, "$code" for a
+            completion code, both in quotes where TOML wants them.
+        needs_code: Whether the other side has to be asked for a completion code.
+        is_for_trying: Whether it stands in every new file, to try a study out.
+    """
+
+    name: str
+    text: str
+    needs_code: bool = False
+    is_for_trying: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +123,24 @@ class GiveBack:
     site: str | None = None
 
 
+def is_same_visit(
+    visit_ids: Mapping[str, str], earlier: Sequence[Mapping[str, str]]
+) -> bool:
+    """Whether a visit bears the recruiter's own name of an earlier one."""
+    name = visit_ids.get("session")
+    return name is not None and any(ids.get("session") == name for ids in earlier)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """A person looks at the work first: there is no code to hand in yet."""
+
+    kind: ClassVar[str] = "wait"
+
+
 Handoff = PostForm | Redirect | ShowCode | ThankYou
-Leaving = GiveBack | ThankYou | PostForm
+Leaving = GiveBack | ThankYou | PostForm | Redirect | ShowCode
+Waiting = PostForm | Redirect | ShowCode | ThankYou | Wait
 
 
 @runtime_checkable
@@ -123,6 +156,10 @@ class Admits(Protocol[SectionT_contra]):
         """What a study file says about it."""
 
     @property
+    def starters(self) -> tuple[SectionStarter, ...]:
+        """Sections to begin with; at least one."""
+
+    @property
     def environments(self) -> tuple[Environment, ...]:
         """The environments it recruits for."""
 
@@ -132,6 +169,25 @@ class Admits(Protocol[SectionT_contra]):
     def is_open(self, section: SectionT_contra) -> bool:
         """Whether anybody may come, known only by the browser's own memory."""
 
+    def id_rule(self, issuer: str) -> IdRule | None:
+        """How ids that an issuer gives out are read; None for another's issuer."""
+
+    def is_secret(self, section: SectionT_contra) -> bool:
+        """Whether what identifies somebody is known to them alone.
+
+        Where it is not, an id in an address is only a claim: what was begun under
+        it goes on in the browser it began in.
+        """
+
+    def takes_over(
+        self,
+        section: SectionT_contra,
+        visit_ids: Mapping[str, str],
+        *,
+        earlier: Sequence[Mapping[str, str]],
+    ) -> bool:
+        """Whether another browser may go on with what began under `earlier` visits."""
+
     def identify(self, section: SectionT_contra, visit: Visit) -> Identity:
         """Who came.
 
@@ -139,11 +195,42 @@ class Admits(Protocol[SectionT_contra]):
             IdentityError: If what was brought along is missing or malformed.
         """
 
-    def finish(self, section: SectionT_contra, visit_ids: Mapping[str, str]) -> Handoff:
-        """How somebody who has finished goes back."""
+    @property
+    def learns(self) -> str:
+        """How the other side learns that somebody has finished, in words."""
 
-    def leave(self, section: SectionT_contra, visit_ids: Mapping[str, str]) -> Leaving:
-        """How somebody who has finished nothing goes back; never with a code."""
+    def finish(
+        self,
+        section: SectionT_contra,
+        visit_ids: Mapping[str, str],
+        *,
+        code: str | None = None,
+    ) -> Handoff:
+        """How somebody who has finished goes back.
+
+        Args:
+            section: The recruiter's section.
+            visit_ids: The recruiter's names of the visit.
+            code: The completion code of this very session, known to nobody else.
+        """
+
+    def hold(self, section: SectionT_contra, visit_ids: Mapping[str, str]) -> Waiting:
+        """How somebody goes back whose work a person looks at before it is paid."""
+
+    def leave(
+        self,
+        section: SectionT_contra,
+        visit_ids: Mapping[str, str],
+        *,
+        has_begun: bool = False,
+    ) -> Leaving:
+        """How somebody who has finished nothing goes back; never as if they had.
+
+        Args:
+            section: Of the study file.
+            visit_ids: Of their visit.
+            has_begun: Whether they withdrew after their first main trial.
+        """
 
 
 @runtime_checkable
@@ -177,13 +264,13 @@ class Posts(Protocol[SectionT_contra]):
 
     def offer(
         self, section: SectionT_contra, *, spot: Spot, absent: tuple[str, ...]
-    ) -> Offer:
+    ) -> WorkOffer:
         """What workers are offered; `absent` qualifications bar whoever has them."""
 
-    def frame_question(self, url: str) -> Question:
+    def frame_question(self, url: str) -> MarketQuestion:
         """A question that shows our page in the market's frame."""
 
-    def page_question(self, html: str) -> Question:
+    def page_question(self, html: str) -> MarketQuestion:
         """A question that is a whole page itself.
 
         Raises:
@@ -224,14 +311,14 @@ class Notifies(Protocol[SectionT_contra]):
     def name(self) -> str:
         """The section's name in a study file."""
 
-    def read_notification(self, body: bytes) -> Notice:
+    def read_notification(self, body: bytes) -> PostingNotice:
         """What a notification is about; only ever a hint to look there.
 
         Raises:
             MalformedAnswerError: If it is none.
         """
 
-    def poll(self, section: SectionT_contra, spot: Spot) -> tuple[Notice, ...]:
+    def poll(self, section: SectionT_contra, spot: Spot) -> tuple[PostingNotice, ...]:
         """Notifications waiting in its queue, taken out; none without a queue."""
 
 
@@ -242,20 +329,25 @@ __all__ = [
     "Frames",
     "GiveBack",
     "Handoff",
+    "IdRule",
     "Identity",
     "Leaving",
     "Market",
-    "Notice",
+    "MarketQuestion",
     "Notifies",
-    "Offer",
     "Pays",
     "PostForm",
+    "PostingNotice",
     "Posts",
-    "Question",
     "Redirect",
+    "SectionStarter",
     "ShowCode",
     "Spot",
     "Submission",
     "ThankYou",
     "Visit",
+    "Wait",
+    "Waiting",
+    "WorkOffer",
+    "is_same_visit",
 ]

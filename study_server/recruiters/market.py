@@ -53,7 +53,7 @@ class Requirement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
+class WorkOffer:
     """What every posting of a study has in common."""
 
     title: str
@@ -66,7 +66,7 @@ class Offer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class MarketQuestion:
     """What workers see, in the market's own format; `n_bytes` is its size."""
 
     text: str
@@ -91,7 +91,7 @@ class Posting:
     """
 
     offer_id: str
-    question: Question
+    question: MarketQuestion
     n_assignments: int
     lifetime_s: int
     annotation: str
@@ -99,7 +99,7 @@ class Posting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Posted:
+class ListedPosting:
     """A posting as the market has it.
 
     Attributes:
@@ -153,7 +153,14 @@ class Submission:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bonus:
+class UnreadableRecord:
+    """A record of the market that is not what its protocol says; why."""
+
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BonusPayment:
     """Money on top of the reward."""
 
     assignment_id: str
@@ -163,7 +170,7 @@ class Bonus:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class PostingNotice:
     """Postings at which something happened, by the market's names."""
 
     hit_ids: frozenset[str]
@@ -184,7 +191,7 @@ class Market(Protocol):
     def balance_minor(self) -> int:
         """What the account can still spend."""
 
-    def prepare(self, offer: Offer) -> str:
+    def prepare(self, offer: WorkOffer) -> str:
         """The market's name of an offer; the same for the same offer."""
 
     def post(self, posting: Posting) -> str:
@@ -204,14 +211,14 @@ class Market(Protocol):
     def set_expiry(self, hit_id: str, *, at: datetime) -> None:
         """Let nobody begin from then on; a time in the past means now."""
 
-    def postings(self) -> Iterator[Posted]:
+    def postings(self) -> Iterator[ListedPosting]:
         """Everything the account has posted."""
 
-    def find(self, hit_id: str) -> Posted | None:
+    def find(self, hit_id: str) -> ListedPosting | None:
         """One posting; None if there is none of that name."""
 
-    def submissions(self, hit_id: str) -> Iterator[Submission]:
-        """What was handed in."""
+    def submissions(self, hit_id: str) -> Iterator[Submission | UnreadableRecord]:
+        """What was handed in, each readable or not."""
 
     def approve(self, assignment_id: str, *, overrides: bool = False) -> None:
         """Pay the reward; `overrides` takes a rejection back."""
@@ -222,14 +229,14 @@ class Market(Protocol):
     def status_of(self, assignment_id: str) -> Status | None:
         """What was decided; None where nothing is handed in under that name."""
 
-    def pay_bonus(self, bonus: Bonus, *, token: str) -> None:
+    def pay_bonus(self, bonus: BonusPayment, *, token: str) -> None:
         """Pay a bonus.
 
         Raises:
             AlreadyDoneError: If this token has paid before.
         """
 
-    def bonuses(self, assignment_id: str) -> Iterator[Bonus]:
+    def bonuses(self, assignment_id: str) -> Iterator[BonusPayment]:
         """Bonuses paid for an assignment."""
 
     def make_qualification(self, name: str, *, description: str) -> str:

@@ -4,35 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.planned_design import Components, PlannedDesign
-from analysis.power import PlanError, detectable_difference, responses_needed
-from analysis.power_simulation import (
+from analysis.bundles.reading import read_bundle
+from analysis.planning.designs import Components, PlannedDesign
+from analysis.planning.power import PlanError, detectable_difference, responses_needed
+from analysis.planning.simulation import (
     ConditionsPlan,
     RectifiedErrorPlan,
     SimulatedSize,
     simulate_sizes,
     smallest_enough,
 )
+from analysis.statistics.models import crossed_logistic
 from stimuli.manifest import StimulusSet
-from study_server.services.blocks import per_block_counts
-from study_server.services.conditions import asked_trials
-from study_server.services.plan_components import components_of
-from study_server.services.plan_prices import Price, block_price
-from study_server.services.study_file import StudyFile
+from study_server.recruiters.base import Pays
+from study_server.recruiters.registry import get_recruiter
+from study_server.recruiters.sections import PaidSection, to_minor
+from study_server.services.blocks.cutting import per_block_counts
+from study_server.services.market.quoting import CHEAP_SIZE
+from study_server.services.study_files.conditions import asked_trials
+from study_server.services.study_files.file import StudyFile
 
 POWER: Final = 0.8
 _STEPS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 _SIZES: Final = (50, 100, 200, 400, 800)
 _FEW: Final = 10
+# Conditions that a difference is stated of, before a set or the file names them.
+_NAMELESS: Final = ("first", "last")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class PlanWishes:
     """What was said on the command line, over what the study file says.
 
     Attributes:
@@ -64,6 +70,19 @@ class Wishes:
     fee: str | None = None
     currency: str = "USD"
     invalid: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockPrice:
+    """What one block costs, in minor units."""
+
+    reward_minor: int
+    fee_minor: int
+    currency: str
+
+    def total_minor(self, n_blocks: int) -> int:
+        """Of so many blocks."""
+        return n_blocks * (self.reward_minor + self.fee_minor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +122,7 @@ class StudyPlan:
     target_width: float | None
     n_studies: int
     seed: int
-    price: Price | None = None
+    price: BlockPrice | None = None
     sizes: tuple[PlannedSize, ...] = ()
     chosen: PlannedSize | None = None
     closed_form: Mapping[str, float] = field(default_factory=dict)
@@ -112,7 +131,7 @@ class StudyPlan:
 def plan_study(
     file: StudyFile,
     stimuli: Path | None,
-    wishes: Wishes,
+    wishes: PlanWishes,
     *,
     on_study: Callable[[], None] = lambda: None,
 ) -> StudyPlan:
@@ -132,8 +151,10 @@ def plan_study(
     told = _told(file, wishes)
     found = None if stimuli is None else StimulusSet.open(stimuli)
     design = planned_design(file, found)
+    if found is None and len(design.conditions) == 1 and told["difference"]:
+        design = replace(design, conditions=_NAMELESS)
     analysis = _analysis(design, found, told)
-    components, source = components_of(told, wishes.pilot, design)
+    components, source = _components(told, wishes.pilot, design)
     simulated = simulate_sizes(
         analysis,
         components,
@@ -162,10 +183,10 @@ def _with_sizes(
     simulated: Sequence[SimulatedSize],
     *,
     file: StudyFile,
-    wishes: Wishes,
+    wishes: PlanWishes,
 ) -> StudyPlan:
     """The plan with what each size gives and costs, and the smallest that is enough."""
-    price = block_price(
+    price = _block_price(
         file, price=wishes.price, fee=wishes.fee, currency=wishes.currency
     )
     sizes = tuple(_priced(size, price, wishes.invalid) for size in simulated)
@@ -202,7 +223,7 @@ def planned_design(file: StudyFile, found: StimulusSet | None) -> PlannedDesign:
 
 
 def plan_sizes(
-    file: StudyFile, found: StimulusSet | None, wishes: Wishes
+    file: StudyFile, found: StimulusSet | None, wishes: PlanWishes
 ) -> tuple[int, ...]:
     """Images judged in every condition: those asked for, or around the set's own."""
     if wishes.sizes:
@@ -215,7 +236,7 @@ def plan_sizes(
     return tuple(sorted({max(_FEW, round(step * per_condition)) for step in _STEPS}))
 
 
-def _told(file: StudyFile, wishes: Wishes) -> dict[str, float | None]:
+def _told(file: StudyFile, wishes: PlanWishes) -> dict[str, float | None]:
     """Each number as the command line, else the study file says it."""
     names = tuple(type(file.plan).model_fields)
     said = {name: getattr(wishes, name) for name in names}
@@ -249,7 +270,106 @@ def _analysis(
     )
 
 
-def _priced(size: SimulatedSize, price: Price | None, invalid: float) -> PlannedSize:
+def _components(
+    told: Mapping[str, float | None], pilot: Path | None, design: PlannedDesign
+) -> tuple[Components, str]:
+    """Share and spreads as said, the rest from the pilot; and where they come from.
+
+    Raises:
+        PlanError: Naming what was neither said nor can be estimated.
+    """
+    names = ("share", "sd_participant", "sd_stimulus")
+    estimated = {} if pilot is None else _from_pilot(pilot)
+    found = {name: told[name] for name in names}
+    found = {
+        name: estimated.get(name) if value is None else value
+        for name, value in found.items()
+    }
+    missing = [f"--{name.replace('_', '-')}" for name, v in found.items() if v is None]
+    is_compared = len(design.conditions) > 1
+    if is_compared and told["difference"] is None:
+        missing.append("--difference")
+    if missing:
+        raise PlanError(
+            f"{', '.join(missing)}: not given, on the command line or in [plan]. Say "
+            "how many yes are expected and how people and images differ (standard "
+            "deviations, log odds; people often 0.5, images 1 to 3), or estimate them "
+            "from a pilot with --pilot BUNDLE"
+        )
+    components = Components(
+        share=float(found["share"] or 0),
+        difference=float(told["difference"] or 0) if is_compared else 0.0,
+        sd_participant=float(found["sd_participant"] or 0),
+        sd_stimulus=float(found["sd_stimulus"] or 0),
+    )
+    used = [name for name in names if told[name] is None]
+    return components, f"pilot ({', '.join(used)})" if used else "as given"
+
+
+def _from_pilot(folder: Path) -> dict[str, float]:
+    """Share and spreads of a pilot's votes, by the mixed logistic model."""
+    bundle = read_bundle(folder)
+    single = bundle.single_responses
+    main = bundle.trials.loc[bundle.trials["role"] == "main", "trial"]
+    rows = single[single["trial"].isin(main)]
+    rows = rows.assign(yes=rows["accepts"].fillna(rows["is_right"]))
+    rows = rows[rows["yes"].notna()].astype({"yes": bool})
+    if rows.empty:
+        raise PlanError(f"{folder}: no votes on main trials to estimate from")
+    fit = crossed_logistic(
+        rows.assign(condition="all"),
+        outcome="yes",
+        condition="condition",
+        participant="participant",
+        stimulus="trial",
+    )
+    return {
+        "share": float(rows["yes"].mean()),
+        "sd_participant": fit.sd_participant,
+        "sd_stimulus": fit.sd_stimulus,
+    }
+
+
+def _block_price(
+    file: StudyFile, *, price: str | None, fee: str | None, currency: str
+) -> BlockPrice | None:
+    """Of one block: as said, else as the study's paid recruiter charges.
+
+    Args:
+        file: The study file.
+        price: Per block, exact decimals.
+        fee: The recruiter's share of it, exact decimals.
+        currency: Of the price.
+    """
+    if price is not None:
+        return BlockPrice(
+            reward_minor=to_minor(price),
+            fee_minor=_rounded(to_minor(price) * Decimal(fee or "0")),
+            currency=currency,
+        )
+    for name, section in file.recruiter.items():
+        recruiter = get_recruiter(name)
+        if isinstance(section, PaidSection) and isinstance(recruiter, Pays):
+            return _charged(file, section, recruiter)
+    return None
+
+
+def _charged(file: StudyFile, section: PaidSection, recruiter: Pays[Any]) -> BlockPrice:
+    n = min(file.design.responses_per_trial, section.max_assignments, CHEAP_SIZE)
+    return BlockPrice(
+        reward_minor=section.reward_minor,
+        fee_minor=recruiter.fee_minor(section, n_assignments=n),
+        currency=recruiter.currency,
+    )
+
+
+def _rounded(amount: Decimal) -> int:
+    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def _priced(
+    size: SimulatedSize, price: BlockPrice | None, invalid: float
+) -> PlannedSize:
     if not 0 <= invalid < 1:
         raise PlanError(f"--invalid: expected a share below 1, got {invalid}")
     # Against binary rounding: 100 / (1 - 0.2) is 125, not 126.

@@ -41,3 +41,30 @@ function isInUse() {
   const isMarked = !(getSelection()?.isCollapsed ?? true);
   return isFocused || isMarked || document.querySelector("details[open]") !== null;
 }
+
+// Where a market's frame keeps no cookies, the page itself remembers, for each link,
+// the addresses of what was begun in this browser.
+const visit = document.querySelector("[data-visit]");
+if (visit) {
+  const { visit: address, visitLink: link } = visit.dataset;
+  const others = keptVisits(link).filter((other) => other !== address);
+  try {
+    localStorage.setItem(`secondlook/visits/${link}`, [address, ...others].slice(0, 12).join(" "));
+  } catch {
+    // Then only the cookie remembers.
+  }
+}
+for (const field of document.querySelectorAll("input[data-kept]")) {
+  field.value = keptVisits(field.dataset.kept).join(" ");
+  if (field.value === "") continue;
+  for (const part of document.querySelectorAll("[data-if-kept]")) part.hidden = false;
+  for (const part of document.querySelectorAll("[data-unless-kept]")) part.hidden = true;
+}
+
+function keptVisits(link) {
+  try {
+    return (localStorage.getItem(`secondlook/visits/${link}`) ?? "").split(" ").filter(Boolean);
+  } catch {
+    return [];
+  }
+}

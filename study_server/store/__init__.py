@@ -1,6 +1,12 @@
 """Tables, queries and transactions; the only place with SQL."""
 
-from study_server.store.engine import Store, Transaction, open_store
-from study_server.store.schema import require_current, upgrade
+from study_server.database.engine import Store, Transaction, open_store
+from study_server.store.schema import MIGRATIONS, upgrade
 
-__all__ = ["Store", "Transaction", "open_store", "require_current", "upgrade"]
+__all__ = [
+    "MIGRATIONS",
+    "Store",
+    "Transaction",
+    "open_store",
+    "upgrade",
+]

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import case, func, select
 
-from study_server.store.engine import Transaction
-from study_server.store.export_rows import Scope
+from study_server.database.engine import Transaction
+from study_server.store.export_rows import ExportScope
 from study_server.store.tables import (
     AuditResponse,
     AuditTrial,
@@ -23,7 +23,7 @@ from study_server.store.tables import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vote:
+class TrialVote:
     """One valid response to a main trial, by the trial's row."""
 
     trial_id: int
@@ -64,7 +64,7 @@ class AuditCount:
     n_rejected: int
 
 
-def votes(tx: Transaction, scope: Scope) -> list[Vote]:
+def votes(tx: Transaction, scope: ExportScope) -> list[TrialVote]:
     """Every valid response to a main trial, in the order of acceptance."""
     query = (
         select(SessionTrial.trial_id, Response.accepts)
@@ -81,7 +81,7 @@ def votes(tx: Transaction, scope: Scope) -> list[Vote]:
         )
     )
     return [
-        Vote(trial_id=row[0], accepts=bool(row[1]))
+        TrialVote(trial_id=row[0], accepts=bool(row[1]))
         for row in tx.execute(query.order_by(Response.id))
     ]
 

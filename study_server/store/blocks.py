@@ -1,15 +1,21 @@
-"""Queries on blocks: a place for a participant, and the counters."""
+"""Queries on blocks: a place for a participant, and the counters.
+
+A place whose lease is over is free, noticed or not: what is shown and what is
+done ask the same query.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Subquery
 
-from study_server.store.engine import Transaction
+from study_server.database.engine import Transaction
 from study_server.store.tables import (
     Block,
     BlockTrial,
@@ -22,7 +28,7 @@ from study_server.store.tables import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class WantedBlock:
     """What kind of block is looked for.
 
     Attributes:
@@ -42,10 +48,11 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class SizedBlock:
-    """A block and its number of main trials."""
+    """A block, its number of main trials, and of sessions really under way."""
 
     block: Block
     n_trials: int
+    n_reserved: int
 
 
 def insert_block(
@@ -86,13 +93,18 @@ def has_blocks(tx: Transaction, study_id: int, *, environment: str) -> bool:
     return bool(found)
 
 
-def reserve_place(tx: Transaction, place: Place) -> Block | None:
+def reserve_place(
+    tx: Transaction, wanted: WantedBlock, *, now: datetime
+) -> Block | None:
     """Reserve the block with the fewest valid and live sessions; None if full.
 
-    The caller holds the study's lock, so only counters that fall can change
-    meanwhile; the update checks once more all the same.
+    The caller has given back the places of ended leases and holds the study's
+    lock. The update checks once more all the same: an ended session that somebody
+    is working on right now keeps its place for a moment.
     """
-    while (block_id := _emptiest(tx, place)) is not None:
+    tried: list[int] = []
+    while (block_id := _emptiest(tx, wanted, now=now, tried=tried)) is not None:
+        tried.append(block_id)
         reserved = tx.scalars(
             update(Block)
             .where(Block.id == block_id, _HAS_PLACE)
@@ -116,14 +128,36 @@ def reserve_again(tx: Transaction, block_id: int) -> bool:
     return reserved is not None
 
 
-def has_place(tx: Transaction, block_id: int) -> bool:
+def has_place(tx: Transaction, block_id: int, *, now: datetime) -> bool:
     """Whether this very block has a place."""
-    return bool(tx.scalar(select(exists().where(Block.id == block_id, _HAS_PLACE))))
+    lapsed = _lapsed(now)
+    query = (
+        select(Block.id)
+        .outerjoin(lapsed, lapsed.c.block_id == Block.id)
+        .where(Block.id == block_id, _taken(lapsed) < Block.n_wanted)
+    )
+    return tx.scalar(query) is not None
 
 
-def any_place(tx: Transaction, place: Place) -> bool:
+def any_place(tx: Transaction, wanted: WantedBlock, *, now: datetime) -> bool:
     """Whether any block has a place for this person now."""
-    return _emptiest(tx, place) is not None
+    return _emptiest(tx, wanted, now=now) is not None
+
+
+def count_places(tx: Transaction, wanted: WantedBlock, *, now: datetime) -> int:
+    """How many places are free."""
+    lapsed = _lapsed(now)
+    n_free = Block.n_wanted - _taken(lapsed)
+    query = (
+        select(func.sum(n_free))
+        .outerjoin(lapsed, lapsed.c.block_id == Block.id)
+        .where(
+            Block.study_id == wanted.study_id,
+            Block.environment == wanted.environment,
+            n_free > 0,
+        )
+    )
+    return int(tx.scalar(query) or 0)
 
 
 def release(tx: Transaction, block_id: int) -> None:
@@ -136,13 +170,21 @@ def settle(tx: Transaction, block_id: int, *, is_valid: bool) -> None:
     _count(tx, block_id, n_reserved=-1, n_valid=int(is_valid))
 
 
+def return_place(tx: Transaction, block_id: int) -> None:
+    """Give back to somebody else a reservation that work without one has used up."""
+    _count(tx, block_id, n_reserved=1)
+
+
 def change_valid(tx: Transaction, block_id: int, *, by: int) -> None:
     """A completed session became valid (+1) or stopped being so (-1)."""
     _count(tx, block_id, n_valid=by)
 
 
-def blocks_of(tx: Transaction, study_id: int, *, environment: str) -> list[SizedBlock]:
+def blocks_of(
+    tx: Transaction, study_id: int, *, environment: str, now: datetime
+) -> list[SizedBlock]:
     """Every block with its number of trials, by number."""
+    lapsed = _lapsed(now)
     n_trials = (
         select(func.count())
         .where(BlockTrial.block_id == Block.id)
@@ -150,11 +192,15 @@ def blocks_of(tx: Transaction, study_id: int, *, environment: str) -> list[Sized
         .scalar_subquery()
     )
     query = (
-        select(Block, n_trials)
+        select(Block, n_trials, _taken(lapsed) - Block.n_valid)
+        .outerjoin(lapsed, lapsed.c.block_id == Block.id)
         .where(Block.study_id == study_id, Block.environment == environment)
         .order_by(Block.number)
     )
-    return [SizedBlock(block=row[0], n_trials=row[1]) for row in tx.execute(query)]
+    return [
+        SizedBlock(block=row[0], n_trials=row[1], n_reserved=row[2])
+        for row in tx.execute(query)
+    ]
 
 
 def outstanding(tx: Transaction, study_id: int, *, environment: str) -> dict[int, int]:
@@ -176,28 +222,61 @@ def outstanding(tx: Transaction, study_id: int, *, environment: str) -> dict[int
 _HAS_PLACE: ColumnElement[bool] = Block.n_valid + Block.n_reserved < Block.n_wanted
 
 
-def _emptiest(tx: Transaction, place: Place) -> int | None:
-    taken = Block.n_valid + Block.n_reserved
-    query = select(Block.id).where(
-        Block.study_id == place.study_id,
-        Block.environment == place.environment,
-        _HAS_PLACE,
+def _lapsed(now: datetime) -> Subquery:
+    """Block to sessions whose lease is over and whose place is not given back yet."""
+    return (
+        select(Session.block_id, func.count().label("n_sessions"))
+        .where(Session.state == "started", Session.lease_ends_at <= now)
+        .group_by(Session.block_id)
+        .subquery("lapsed")
     )
-    if place.enrolment_id is not None:
-        is_repeat = _has_trial_of if place.allow_same_source else _shows_again
-        query = query.where(~is_repeat(place.enrolment_id))
-    if place.condition is not None:
-        query = query.where(Block.condition == place.condition)
+
+
+def _taken(lapsed: Subquery) -> ColumnElement[int]:
+    """Places of a block that nobody else can have."""
+    n_lapsed = func.coalesce(lapsed.c.n_sessions, 0)
+    return Block.n_valid + Block.n_reserved - n_lapsed
+
+
+def _emptiest(
+    tx: Transaction, wanted: WantedBlock, *, now: datetime, tried: Collection[int] = ()
+) -> int | None:
+    """The block to be given next; `tried` ones are left out."""
+    lapsed = _lapsed(now)
+    taken = _taken(lapsed)
+    query = (
+        select(Block.id)
+        .outerjoin(lapsed, lapsed.c.block_id == Block.id)
+        .where(
+            Block.study_id == wanted.study_id,
+            Block.environment == wanted.environment,
+            taken < Block.n_wanted,
+            Block.id.not_in(tried),
+        )
+    )
+    if wanted.enrolment_id is not None:
+        is_repeat = _has_trial_of if wanted.allow_same_source else _shows_again
+        query = query.where(~is_repeat(wanted.enrolment_id))
+    if wanted.condition is not None:
+        query = query.where(Block.condition == wanted.condition)
         return tx.scalar(query.order_by(taken, Block.number).limit(1))
-    balance = (
-        select(Block.condition, func.sum(taken).label("n_taken"))
-        .where(Block.study_id == place.study_id, Block.environment == place.environment)
-        .group_by(Block.condition)
-        .subquery()
-    )
+    balance = _balance(wanted, lapsed=lapsed)
     query = query.join(balance, balance.c.condition == Block.condition)
     order = (balance.c.n_taken, Block.condition, taken, Block.number)
     return tx.scalar(query.order_by(*order).limit(1))
+
+
+def _balance(wanted: WantedBlock, *, lapsed: Subquery) -> Subquery:
+    """Condition to the places taken in it."""
+    return (
+        select(Block.condition, func.sum(_taken(lapsed)).label("n_taken"))
+        .outerjoin(lapsed, lapsed.c.block_id == Block.id)
+        .where(
+            Block.study_id == wanted.study_id, Block.environment == wanted.environment
+        )
+        .group_by(Block.condition)
+        .subquery("balance")
+    )
 
 
 def _shows_again(enrolment_id: int) -> ColumnElement[bool]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import CursorResult, Delete, Select, delete, func, select, text, update
 
-from study_server.store.engine import Transaction
-from study_server.store.market_work import forget_work
+from study_server.database.engine import Transaction
+from study_server.store.market.assignments import forget_work
 from study_server.store.tables import (
     Block,
     DisplayEvent,
     Enrolment,
     EnrolmentSource,
+    ErasureReceiptRow,
     ImportedResponse,
     ImportedSession,
     Participant,
@@ -27,7 +30,7 @@ ERASED: Final = "erased"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class KeptPerson:
     """What is kept of one participant.
 
     Attributes:
@@ -45,10 +48,20 @@ class Person:
     live_tokens: tuple[str, ...]
 
 
-def find_person(tx: Transaction, public_id: str) -> Person | None:
+def find_person(tx: Transaction, public_id: str) -> KeptPerson | None:
     """The participant of that random id."""
     query = select(Participant).where(Participant.public_id == public_id)
     return _person(tx, tx.scalar(query))
+
+
+def ids_beginning(tx: Transaction, beginning: str) -> list[str]:
+    """The random ids of participants that begin so; one that is it is the only one."""
+    query = select(Participant.public_id).where(
+        Participant.public_id.startswith(beginning, autoescape=True)
+    )
+    # SQLite compares without case here.
+    found = [each for each in tx.scalars(query) if each.startswith(beginning)]
+    return [beginning] if beginning in found else found
 
 
 def issuers(tx: Transaction) -> list[str]:
@@ -56,7 +69,9 @@ def issuers(tx: Transaction) -> list[str]:
     return list(tx.scalars(select(Worker.recruiter).distinct().order_by("recruiter")))
 
 
-def find_worker(tx: Transaction, recruiter: str, *, external_id: str) -> Person | None:
+def find_worker(
+    tx: Transaction, recruiter: str, *, external_id: str
+) -> KeptPerson | None:
     """The participant whom a recruiter names so."""
     query = (
         select(Participant)
@@ -72,8 +87,15 @@ def overwrite_what_is_deleted(tx: Transaction) -> None:
         tx.execute(text("PRAGMA secure_delete = ON"))
 
 
-def forget_identity(tx: Transaction, person: Person) -> int:
+def forget_identity(
+    tx: Transaction, person: KeptPerson, *, rename: Callable[[str], str]
+) -> int:
     """Delete the recruiter's id of the person and of every visit.
+
+    Args:
+        tx: Where.
+        person: Who.
+        rename: What stands for the market's name of their work from then on.
 
     Returns:
         How many rows that named the person are gone (0 or 1).
@@ -89,10 +111,24 @@ def forget_identity(tx: Transaction, person: Person) -> int:
     # What was paid stays in the books, without a name and without words of theirs;
     # the market's name of work that is still to be paid is kept until it is.
     if person.worker_id is not None:
-        forget_work(tx, person.worker_id)
+        forget_work(tx, person.worker_id, rename=rename)
     if person.worker_id is None:
         return 0
     return _n_deleted(tx, delete(Worker).where(Worker.id == person.worker_id))
+
+
+def record_receipt(
+    tx: Transaction, receipt: Mapping[str, Any], *, seal: str, at: datetime
+) -> None:
+    """Keep a receipt as it is handed over."""
+    tx.add(ErasureReceiptRow(erased_at=at, receipt=dict(receipt), seal=seal))
+
+
+def find_receipt(tx: Transaction, *, seal: str) -> dict[str, Any] | None:
+    """The receipt of that seal, as it was handed over."""
+    return tx.scalar(
+        select(ErasureReceiptRow.receipt).where(ErasureReceiptRow.seal == seal)
+    )
 
 
 def close_address(tx: Transaction, enrolment_id: int, *, token: str) -> None:
@@ -102,7 +138,7 @@ def close_address(tx: Transaction, enrolment_id: int, *, token: str) -> None:
     )
 
 
-def delete_survey(tx: Transaction, person: Person) -> int:
+def delete_survey(tx: Transaction, person: KeptPerson) -> int:
     """Delete what the person wrote about themselves; says how many fields."""
     return _n_deleted(
         tx,
@@ -110,7 +146,7 @@ def delete_survey(tx: Transaction, person: Person) -> int:
     )
 
 
-def n_responses(tx: Transaction, person: Person) -> int:
+def n_responses(tx: Transaction, person: KeptPerson) -> int:
     """How many responses are kept of the person."""
     query = select(func.count(Response.id)).where(
         Response.session_id.in_(_sessions(person))
@@ -121,7 +157,7 @@ def n_responses(tx: Transaction, person: Person) -> int:
     return (tx.scalar(query) or 0) + (tx.scalar(imported) or 0)
 
 
-def n_sessions(tx: Transaction, person: Person) -> int:
+def n_sessions(tx: Transaction, person: KeptPerson) -> int:
     """How many sessions are kept of the person."""
     query = select(func.count(Session.id)).where(
         Session.enrolment_id.in_(person.enrolment_ids)
@@ -129,7 +165,7 @@ def n_sessions(tx: Transaction, person: Person) -> int:
     return tx.scalar(query) or 0
 
 
-def delete_responses(tx: Transaction, person: Person) -> int:
+def delete_responses(tx: Transaction, person: KeptPerson) -> int:
     """Delete every response with its display events; their places are free again."""
     _free_valid_places(tx, person)
     of_person = select(Response.id).where(Response.session_id.in_(_sessions(person)))
@@ -151,7 +187,7 @@ def delete_responses(tx: Transaction, person: Person) -> int:
     return count
 
 
-def _free_valid_places(tx: Transaction, person: Person) -> None:
+def _free_valid_places(tx: Transaction, person: KeptPerson) -> None:
     valid = select(Session).where(
         Session.enrolment_id.in_(person.enrolment_ids), Session.validity == "valid"
     )
@@ -171,7 +207,7 @@ def _free_valid_places(tx: Transaction, person: Person) -> None:
     )
 
 
-def _person(tx: Transaction, found: Participant | None) -> Person | None:
+def _person(tx: Transaction, found: Participant | None) -> KeptPerson | None:
     if found is None:
         return None
     enrolments = select(Enrolment.id).where(Enrolment.participant_id == found.id)
@@ -180,7 +216,7 @@ def _person(tx: Transaction, found: Participant | None) -> Person | None:
         .join(Session, Session.enrolment_id == Enrolment.id)
         .where(Enrolment.participant_id == found.id, Session.state == "started")
     )
-    return Person(
+    return KeptPerson(
         id=found.id,
         public_id=found.public_id,
         worker_id=found.worker_id,
@@ -189,11 +225,11 @@ def _person(tx: Transaction, found: Participant | None) -> Person | None:
     )
 
 
-def _sessions(person: Person) -> Select[int]:
+def _sessions(person: KeptPerson) -> Select[int]:
     return select(Session.id).where(Session.enrolment_id.in_(person.enrolment_ids))
 
 
-def _imported_sessions(person: Person) -> Select[int]:
+def _imported_sessions(person: KeptPerson) -> Select[int]:
     return select(ImportedSession.id).where(ImportedSession.participant_id == person.id)
 
 

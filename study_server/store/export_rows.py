@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import Select, case, func, literal, select
 
-from study_server.store.engine import Transaction
-from study_server.store.people import has_failed_check
+from study_server.database.engine import Transaction
+from study_server.store.participation.people import has_failed_check
 from study_server.store.tables import (
     Amendment,
     AuditResponse,
@@ -38,7 +38,7 @@ _ROWS_AT_ONCE: Final = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scope:
+class ExportScope:
     """What is exported: one study, one kind of participants.
 
     Attributes:
@@ -110,7 +110,7 @@ def trials(tx: Transaction, study_id: int) -> Iterator[Row]:
     return _stream(tx, query.order_by(Trial.id))
 
 
-def sessions(tx: Transaction, scope: Scope) -> Iterator[Row]:
+def sessions(tx: Transaction, scope: ExportScope) -> Iterator[Row]:
     """Every session, with how its trials went."""
     is_trial = SessionTrial.kind == "trials"
     is_catch = is_trial & (Trial.role == "catch")
@@ -154,7 +154,7 @@ def sessions(tx: Transaction, scope: Scope) -> Iterator[Row]:
     return _stream(tx, query.order_by(Session.id))
 
 
-def responses(tx: Transaction, scope: Scope) -> Iterator[Row]:
+def responses(tx: Transaction, scope: ExportScope) -> Iterator[Row]:
     """Every response in the order of acceptance; `trial_id` is the row's id."""
     query = (
         select(
@@ -186,7 +186,7 @@ def responses(tx: Transaction, scope: Scope) -> Iterator[Row]:
     return _stream(tx, query.order_by(Response.id))
 
 
-def events(tx: Transaction, scope: Scope) -> Iterator[Row]:
+def events(tx: Transaction, scope: ExportScope) -> Iterator[Row]:
     """Every display event, by response and number."""
     query = (
         select(
@@ -206,7 +206,7 @@ def events(tx: Transaction, scope: Scope) -> Iterator[Row]:
     return _stream(tx, query.order_by(*order))
 
 
-def survey(tx: Transaction, scope: Scope) -> Iterator[Row]:
+def survey(tx: Transaction, scope: ExportScope) -> Iterator[Row]:
     """Every field of the exit survey."""
     query = (
         select(
@@ -238,13 +238,13 @@ def audit(tx: Transaction, study_id: int) -> Iterator[Row]:
     return _stream(tx, query.order_by(AuditTrial.position))
 
 
-def flow(tx: Transaction, scope: Scope) -> dict[str, int]:
+def flow(tx: Transaction, scope: ExportScope) -> dict[str, int]:
     """How many people reached each point; a person counts once per point."""
     found = _flow(tx, scope, by=None)
     return {name: sum(row[name] for row in found.values()) for name in _POINTS}
 
 
-def flow_by_condition(tx: Transaction, scope: Scope) -> list[dict[str, Any]]:
+def flow_by_condition(tx: Transaction, scope: ExportScope) -> list[dict[str, Any]]:
     """The same for each condition between people, by its name."""
     found = _flow(tx, scope, by=Enrolment.condition)
     return [{"condition": name, **found[name]} for name in sorted(found)]
@@ -262,7 +262,7 @@ _POINTS: Final = (
 )
 
 
-def _flow(tx: Transaction, scope: Scope, *, by: Any) -> dict[str, dict[str, int]]:  # noqa: ANN401 - a column, or None
+def _flow(tx: Transaction, scope: ExportScope, *, by: Any) -> dict[str, dict[str, int]]:  # noqa: ANN401 - a column, or None
     """Point to people, by condition; one entry "" where `by` is None."""
     group = literal("") if by is None else by
     people = select(
@@ -293,7 +293,7 @@ def _flow(tx: Transaction, scope: Scope, *, by: Any) -> dict[str, dict[str, int]
     return found
 
 
-def _in(scope: Scope) -> tuple[Any, Any]:
+def _in(scope: ExportScope) -> tuple[Any, Any]:
     return (
         Enrolment.study_id == scope.study_id,
         Enrolment.environment == scope.environment,

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import delete, func, insert, select
 
-from study_server.store.engine import Transaction
+from study_server.database.engine import Transaction
 from study_server.store.tables import (
     Base,
     Hit,
-    ImportedFile,
+    ImportedFileRow,
     ImportedResponse,
     ImportedSession,
     ImportedStudy,
@@ -42,18 +42,18 @@ def all_imported(tx: Transaction) -> Sequence[ImportedStudy]:
     return tx.scalars(query).all()
 
 
-def files_of(tx: Transaction, study_id: int) -> Sequence[ImportedFile]:
+def files_of(tx: Transaction, study_id: int) -> Sequence[ImportedFileRow]:
     """The files of an imported study, in the order they came."""
-    query = select(ImportedFile).where(ImportedFile.imported_study_id == study_id)
-    return tx.scalars(query.order_by(ImportedFile.id)).all()
+    query = select(ImportedFileRow).where(ImportedFileRow.imported_study_id == study_id)
+    return tx.scalars(query.order_by(ImportedFileRow.id)).all()
 
 
 def studies_with_file(tx: Transaction, sha256: str) -> Sequence[str]:
     """Names of the imported studies that hold this very file."""
     query = (
         select(ImportedStudy.name)
-        .join(ImportedFile, ImportedFile.imported_study_id == ImportedStudy.id)
-        .where(ImportedFile.sha256 == sha256)
+        .join(ImportedFileRow, ImportedFileRow.imported_study_id == ImportedStudy.id)
+        .where(ImportedFileRow.sha256 == sha256)
     )
     return tx.scalars(query.order_by(ImportedStudy.name)).all()
 
@@ -74,7 +74,9 @@ def studies_that_posted(tx: Transaction, hits: Sequence[str]) -> Sequence[str]:
 
 def delete_imported(tx: Transaction, study_id: int) -> None:
     """Remove an imported study; the people it names stay."""
-    files = select(ImportedFile.id).where(ImportedFile.imported_study_id == study_id)
+    files = select(ImportedFileRow.id).where(
+        ImportedFileRow.imported_study_id == study_id
+    )
     tx.execute(
         delete(ImportedResponse).where(ImportedResponse.imported_file_id.in_(files)),
         execution_options={"synchronize_session": False},
@@ -181,8 +183,8 @@ def count_imported(tx: Transaction, study_id: int) -> ImportedCounts:
     """Responses, people and trials of an imported study."""
     responses = (
         select(func.count(ImportedResponse.id))
-        .join(ImportedFile, ImportedFile.id == ImportedResponse.imported_file_id)
-        .where(ImportedFile.imported_study_id == study_id)
+        .join(ImportedFileRow, ImportedFileRow.id == ImportedResponse.imported_file_id)
+        .where(ImportedFileRow.imported_study_id == study_id)
     )
     people = select(func.count(ImportedSession.participant_id.distinct())).where(
         ImportedSession.imported_study_id == study_id
@@ -238,8 +240,8 @@ def imported_responses(tx: Transaction, study_id: int) -> Iterator[tuple[Any, ..
             ImportedResponse.position,
             ImportedResponse.received_at,
         )
-        .join(ImportedFile, ImportedFile.id == ImportedResponse.imported_file_id)
-        .where(ImportedFile.imported_study_id == study_id)
+        .join(ImportedFileRow, ImportedFileRow.id == ImportedResponse.imported_file_id)
+        .where(ImportedFileRow.imported_study_id == study_id)
     )
     return _stream(tx, query.order_by(ImportedResponse.id))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Text, case, cast, or_, select
 
-from study_server.store.engine import Transaction
+from study_server.database.engine import Transaction
 from study_server.store.tables import (
     Enrolment,
     Participant,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Exists, delete, exists, func, insert, or_, select
+from sqlalchemy import Exists, delete, exists, func, insert, or_, select, update
 
-from study_server.store.engine import Transaction
+from study_server.database.engine import Transaction
 from study_server.store.tables import (
     Amendment,
     Base,
@@ -28,6 +28,20 @@ _ROWS_AT_ONCE = 500
 def find_study(tx: Transaction, name: str) -> Study | None:
     """The study of that name."""
     return tx.scalar(select(Study).where(Study.name == name))
+
+
+def preview_edition(tx: Transaction, name: str) -> int | None:
+    """Which links to previews of a study hold; None where there is no such study."""
+    return tx.scalar(select(Study.preview_edition).where(Study.name == name))
+
+
+def end_previews(tx: Transaction, name: str) -> None:
+    """End every link to previews of a study that was made before."""
+    tx.execute(
+        update(Study)
+        .where(Study.name == name)
+        .values(preview_edition=Study.preview_edition + 1)
+    )
 
 
 def get_study(tx: Transaction, study_id: int) -> Study:

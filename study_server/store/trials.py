@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 
 from stimuli.manifest import ClassInfo, Trial
+from study_server.database.engine import Transaction
 from study_server.store import tables
-from study_server.store.engine import Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ def media_tokens(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Media:
+class StimulusFile:
     """Where the bytes of a stimulus lie, and what they must hash to."""
 
     set_folder: str
@@ -142,7 +142,7 @@ class Media:
     sha256: str
 
 
-def find_media(tx: Transaction, token: str) -> Media | None:
+def find_media(tx: Transaction, token: str) -> StimulusFile | None:
     """The stimulus behind a public name."""
     query = (
         select(
@@ -154,7 +154,9 @@ def find_media(tx: Transaction, token: str) -> Media | None:
     row = tx.execute(query).one_or_none()
     if row is None:
         return None
-    return Media(set_folder=row.set_folder, file=row.file, sha256=row.stimulus_id)
+    return StimulusFile(
+        set_folder=row.set_folder, file=row.file, sha256=row.stimulus_id
+    )
 
 
 def trials_by_key(tx: Transaction, keys: Sequence[int]) -> Mapping[int, tables.Trial]:
@@ -169,3 +171,16 @@ def image_files(tx: Transaction, study_id: int) -> dict[str, str]:
         tables.Stimulus.study_id == study_id
     )
     return {row.stimulus_id: row.file for row in tx.execute(query)}
+
+
+def trials_behind(tx: Transaction, tokens: Collection[str]) -> dict[str, Trial]:
+    """Public name of a trial in a session to the trial, its truth and key included.
+
+    For simulated participants, who know what people would see.
+    """
+    query = (
+        select(tables.SessionTrial.token, tables.Trial)
+        .join(tables.Trial, tables.SessionTrial.trial_id == tables.Trial.id)
+        .where(tables.SessionTrial.token.in_(tokens))
+    )
+    return {row[0]: to_trial(row[1]) for row in tx.execute(query)}

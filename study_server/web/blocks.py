@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from flask import Response, jsonify, url_for
+from flask import Response, jsonify, request, url_for
 
+from hit_templates.base import TrialView
 from hit_templates.rendering import render_trial
-from study_server.services.trial_pages import BlockPage, Receipt, TrialPage
+from study_server.services.participation.trial_pages import (
+    BlockPage,
+    Receipt,
+    TrialPage,
+)
 from study_server.web.assets import has_asset
 
 
@@ -32,22 +39,38 @@ def receipt_json(receipt: Receipt) -> Response:
         is_duplicate=receipt.is_duplicate,
         n_done=receipt.n_done,
         n_trials=receipt.n_trials,
-        feedback=feedback and {"is_right": feedback.is_right, "text": feedback.text},
+        feedback=feedback
+        and {
+            "is_right": feedback.is_right,
+            "text": feedback.text,
+            "right": dict(feedback.right),
+        },
     )
 
 
 def _trial(page: TrialPage) -> dict[str, Any]:
     # What is done is not shown again, so its page need not travel.
-    html = "" if page.is_done else render_trial(page.paradigm, page.view)
+    html = "" if page.is_done else render_trial(page.paradigm, _from_here(page.view))
     return {
         "token": page.token,
         "position": page.position,
         "html": html,
-        "images": list(page.images),
+        "images": _below_root(page.images),
         "exposure": dict(page.exposure),
         "script": _script_url(page.paradigm.name),
         "is_done": page.is_done,
     }
+
+
+def _from_here(view: TrialView) -> TrialView:
+    """The view with addresses of images as they are at this site."""
+    slots = zip(view.images, _below_root(view.images.values()), strict=True)
+    examples = {name: tuple(_below_root(urls)) for name, urls in view.examples.items()}
+    return replace(view, images=dict(slots), examples=examples)
+
+
+def _below_root(paths: Iterable[str]) -> list[str]:
+    return [request.script_root + path for path in paths]
 
 
 def _script_url(paradigm: str) -> str | None:

@@ -7,20 +7,28 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from study_server.errors import (
     ExcludedError,
     IdentityError,
+    ManyStartingError,
     NotOpenError,
+    OtherBrowserError,
     StudyError,
     StudyFullError,
     UnknownRecruitmentError,
     UnknownTokenError,
 )
-from study_server.services.study_texts import SERVER_TEXTS
+from study_server.services.study_files.texts import SERVER_TEXTS, fill_page
+from study_server.webkit.http_errors import (
+    WORDS,
+    Words,
+    answer_http_errors,
+    words_for,
+)
 
 # Who comes by an address of no study has no study's wording either.
 _TITLES: Final[Mapping[type[StudyError], str]] = {
@@ -31,14 +39,22 @@ _TITLE_KEYS: Final[Mapping[type[StudyError], str]] = {
     StudyFullError: "full_title",
     NotOpenError: "not_open_title",
     ExcludedError: "excluded_title",
+    OtherBrowserError: "elsewhere_title",
+    ManyStartingError: "many_starting_title",
     IdentityError: "link_title",
 }
 
-_WORDS: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("That could not be read", "Something in the request was not as expected."),
-    404: ("There is nothing here", "The address may be mistyped, or no longer used."),
+# Refusals by which nothing is said about the response itself.
+_MAY_PASS: Final = (
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+
+_WORDS: Final[Words] = {
+    **WORDS,
+    403: ("That is not open to you", "Your role does not allow this."),
     405: ("That is not possible here", "Please go back and use the page's buttons."),
-    413: ("That is too much", "The request was larger than anything we ask for."),
     429: ("Too many attempts", "Please wait a while and try again."),
     500: (
         "Something went wrong on our side",
@@ -55,7 +71,7 @@ class Problem:
         status: The HTTP status.
         title: Its heading.
         text: A sentence for whoever reads it.
-        detail: One in English for whoever set up the study; often empty.
+        contact: Whom to ask, in a sentence; empty where nobody is named.
         language: Of title and text, as HTML names it.
         skip: The words of the link to the content.
     """
@@ -63,7 +79,7 @@ class Problem:
     status: int
     title: str
     text: str
-    detail: str = ""
+    contact: str = ""
     language: str = "en"
     skip: str = SERVER_TEXTS["skip"]
 
@@ -71,7 +87,7 @@ class Problem:
 def init_failures(app: Flask) -> None:
     """Answer every failure in words, as a page or as JSON."""
     app.register_error_handler(StudyError, _on_study_error)
-    app.register_error_handler(HTTPException, _on_http_error)
+    answer_http_errors(app, _on_http_error)
 
 
 def is_for_program() -> bool:
@@ -95,11 +111,10 @@ def _on_study_error(error: StudyError) -> ResponseReturnValue:
     return _page(Problem(status=error.status, title=title, text=text))
 
 
-def _on_http_error(error: HTTPException) -> ResponseReturnValue:
-    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    title, text = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
+def _on_http_error(error: HTTPException, status: int) -> ResponseReturnValue:
+    title, text = words_for(status, _WORDS)
     if is_for_program():
-        is_final = status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS
+        is_final = status < 500 and status not in _MAY_PASS
         return jsonify(error=text, is_final=is_final), status
     if error.response is not None:
         return error.response
@@ -114,13 +129,16 @@ def _worded(error: StudyError, title_key: str) -> Problem:
     """The problem in the words of the study it arose in."""
     texts = error.texts or SERVER_TEXTS
     text = sentence(str(error))
-    # What an address lacks is for whoever set up the link.
+    # What an address lacks is for whoever set up the link: the server's log has it.
     is_about_link = isinstance(error, IdentityError)
+    if is_about_link:
+        current_app.logger.warning("link of a study: %s", error)
+    contact = error.contact
     return Problem(
         status=error.status,
         title=texts[title_key],
         text=texts["link"] if is_about_link else text,
-        detail=text if is_about_link else "",
+        contact=fill_page(texts["questions_to"], contact=contact) if contact else "",
         language=error.language,
         skip=texts["skip"],
     )

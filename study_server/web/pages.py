@@ -8,17 +8,18 @@ from functools import cache
 from typing import Final
 
 from flask import Flask, render_template, request, url_for
-from jinja2 import StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from analysis.elements.short_ids import short_id
 from hit_templates.base import get_paradigm
 from hit_templates.rendering import render_instructions
 from study_server.recruiters.base import PostForm
-from study_server.services.steps import (
+from study_server.services.participation.steps import (
     ComprehensionStep,
     FailedStep,
     FinishStep,
+    HeldStep,
     InstructionsStep,
     PracticeStep,
     Step,
@@ -26,9 +27,10 @@ from study_server.services.steps import (
     TrialsStep,
     WithdrawnStep,
 )
-from study_server.services.study_texts import fill
+from study_server.services.studies.records import StudyRecord
+from study_server.services.study_files.texts import direction_of, fill_page
 from study_server.web.assets import style_url_of
-from study_server.web.security import allow, allow_form_to
+from study_server.webkit.security_headers import allow, allow_form_to
 
 # Key of the part's name to the steps it has.
 _MILESTONES: Final = {
@@ -37,7 +39,7 @@ _MILESTONES: Final = {
     "part_practice": ("practice",),
     "part_trials": ("trials",),
     "part_survey": ("survey", "debriefing"),
-    "part_finish": ("finish",),
+    "part_finish": ("finish", "held"),
 }
 _RUN: Final = "run_"
 
@@ -52,7 +54,7 @@ class Milestone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Runner:
+class TrialRunner:
     """What the trial page is told.
 
     Attributes:
@@ -88,12 +90,11 @@ class Runner:
 
 
 def init_pages(app: Flask) -> None:
-    """Templates refuse unknown names and know Markdown."""
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
+    """Let templates know Markdown, and what else they need of the server."""
     app.jinja_env.filters["markdown"] = render_markdown
-    app.jinja_env.filters["fill"] = fill
+    app.jinja_env.filters["fill"] = fill_page
+    app.jinja_env.filters["direction"] = direction_of
+    app.jinja_env.filters["short_id"] = short_id
 
 
 def render_markdown(text: str) -> Markup:
@@ -116,7 +117,7 @@ def render_step(step: Step, *, problem: str = "") -> str:
     )
 
 
-def render_runner(runner: Runner, *, paradigm: str) -> str:
+def render_runner(runner: TrialRunner, *, paradigm: str) -> str:
     """The page that runs a block of trials."""
     allow(get_paradigm(paradigm).content_security_policy)
     return render_template(
@@ -126,9 +127,9 @@ def render_runner(runner: Runner, *, paradigm: str) -> str:
     )
 
 
-def participant_runner(step: PracticeStep | TrialsStep) -> Runner:
+def participant_runner(step: PracticeStep | TrialsStep) -> TrialRunner:
     """The trial page of a participant."""
-    return Runner(
+    return TrialRunner(
         title=step.study_title,
         label=step.texts["practice_title"]
         if isinstance(step, PracticeStep)
@@ -139,6 +140,30 @@ def participant_runner(step: PracticeStep | TrialsStep) -> Runner:
         leave_label=step.texts["withdraw"],
         texts=step.texts,
         language=step.language,
+    )
+
+
+def researcher_runner(
+    study: StudyRecord,
+    *,
+    title: str,
+    label: str,
+    block_url: str,
+    back_url: str,
+    leave_label: str,
+    has_csrf: bool = False,
+) -> TrialRunner:
+    """The trial page of somebody who looks at a study; it always leads back there."""
+    return TrialRunner(
+        title=title,
+        label=label,
+        block_url=block_url,
+        done_url=back_url,
+        leave_url=back_url,
+        leave_label=leave_label,
+        texts=study.file.all_texts(),
+        language=study.file.study.language,
+        has_csrf=has_csrf,
     )
 
 
@@ -167,7 +192,7 @@ def _template_of(step: Step) -> str:
 
 def _allow_handoff(step: Step) -> None:
     """Let a form on the page be sent to the recruiter's site."""
-    if not isinstance(step, FinishStep | WithdrawnStep | FailedStep):
+    if not isinstance(step, FinishStep | HeldStep | WithdrawnStep | FailedStep):
         return
     if isinstance(step.handoff, PostForm):
         allow_form_to(step.handoff.url)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Request
 
 from study_server.errors import MalformedResponseError
+from study_server.webkit.reading import load_json
 
 
 def read_fields(request: Request) -> dict[str, str]:
     """Fields of the address and of the form, the form's first."""
-    return {
-        _clean(name): _clean(value)
-        for name, value in (*request.args.items(), *request.form.items())
-    }
+    return dict((*request.args.items(), *request.form.items()))
 
 
 def read_json(request: Request) -> Mapping[str, Any]:
@@ -26,28 +23,11 @@ def read_json(request: Request) -> Mapping[str, Any]:
         MalformedResponseError: If it is anything else.
     """
     try:
-        loaded = json.loads(request.get_data(), parse_constant=_refuse)
-        _check_text(loaded)
-    except (ValueError, RecursionError) as error:
+        loaded = load_json(request.get_data())
+    except ValueError as error:
         raise MalformedResponseError(f"the body is not JSON: {error}") from error
     if not isinstance(loaded, dict):
         raise MalformedResponseError(
             f"the body is an object of fields, got {type(loaded).__name__}"
         )
     return loaded
-
-
-def _check_text(loaded: object) -> None:
-    """Half a surrogate pair or a NUL is JSON, but no text a database keeps."""
-    text = json.dumps(loaded, ensure_ascii=False)
-    text.encode()
-    if "\\u0000" in text:
-        raise ValueError("it holds a NUL character")
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "")
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")

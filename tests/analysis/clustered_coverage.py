@@ -13,7 +13,11 @@ from typing import Final
 import click
 import numpy as np
 
-from analysis.clustered import Estimate, clustered_difference, clustered_mean
+from analysis.statistics.clustered import (
+    CrossedEstimate,
+    clustered_difference,
+    clustered_mean,
+)
 from tests.analysis.clustered_worlds import ClusteredWorld, responses
 
 SEED: Final = 20180911
@@ -98,7 +102,7 @@ def difference_coverage(
     return _coverage(found, first - second)
 
 
-def _coverage(found: list[Estimate], truth: float) -> Coverage:
+def _coverage(found: list[CrossedEstimate], truth: float) -> Coverage:
     low = np.array([each.low for each in found])
     high = np.array([each.high for each in found])
     return Coverage(

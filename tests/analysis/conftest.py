@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.bundle import Bundle, read_bundle
+from analysis.bundles.reading import Bundle, read_bundle
 from tests.analysis.bundle_maker import Plan, write_bundle
 
 Maker = Callable[[Plan], Bundle]

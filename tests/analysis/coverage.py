@@ -13,8 +13,8 @@ import click
 import numpy as np
 from scipy.special import ndtri
 
-from analysis.intervals import Estimate, clustered_share, wilson
-from analysis.rejection import Stratum, rejected_difference, rejected_share
+from analysis.statistics.intervals import Estimate, clustered_share, wilson
+from analysis.statistics.k_of_n import Stratum, rejected_difference, rejected_share
 from tests.analysis.crossed_raters import (
     Study,
     World,

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 from scipy.special import ndtr, ndtri
 
-from analysis.rejection import Stratum
+from analysis.statistics.k_of_n import Stratum
 
 YES_SAYER_ACCEPTS = 0.97
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.bundle import Bundle
-from analysis.schema import TABLES
+from analysis.bundles.reading import Bundle
+from analysis.bundles.schema import TABLES
+from hit_templates.base import find_paradigms
 
 _EMPTY: dict[str, Any] = {
     "text": "",
@@ -64,7 +65,7 @@ def put_together(
         for person in people
     ]
     base: dict[str, Any] = {
-        "study": {"name": "made", "title": "Made", "paradigm": "relevance"},
+        "study": {"name": "made", "title": "Made", "paradigm": _paradigm(trials)},
         "environment": "live",
         "is_simulated": False,
         "design": {"responses_per_trial": n, "agreement": k},
@@ -89,6 +90,15 @@ def put_together(
         survey=frame_of("survey", []),
         audit=frame_of("audit", []),
     )
+
+
+def _paradigm(trials: list[dict[Any, Any]]) -> str:
+    """The one that asks these questions; the first where none does."""
+    asked = {row["question"] for row in trials if "question" in row}
+    found = [
+        name for name, each in find_paradigms().items() if asked <= {*each.questions}
+    ]
+    return [*found, "relevance"][0]
 
 
 def _responses(

@@ -72,41 +72,42 @@ def test_what_returns_a_data_frame_has_an_example():
 
 # Tests of these make the studies they need.
 NEEDS_A_STUDY_OF_ITS_OWN = {
-    "analysis.measures.adversarial.attacked_images",
-    "analysis.measures.adversarial.attacked_votes",
-    "analysis.measures.adversarial_bias.control_votes",
-    "analysis.measures.adversarial_pairs.changed_images",
-    "analysis.measures.adversarial_pairs.votes_per_image",
-    "analysis.measures.assignment.assignment_responses",
-    "analysis.measures.explanation_path.path_frames",
-    "analysis.measures.representation.portrayed_images",
-    "analysis.measures.representation.ratings",
+    "analysis.measures.adversarial.numbers.attacked_images",
+    "analysis.measures.adversarial.numbers.attacked_votes",
+    "analysis.measures.adversarial.display_controls.control_votes",
+    "analysis.measures.adversarial.paired_displays.changed_images",
+    "analysis.measures.adversarial.paired_displays.votes_per_image",
+    "analysis.measures.assignment.numbers.assignment_responses",
+    "analysis.measures.explanation_path.numbers.path_frames",
+    "analysis.measures.representation.numbers.portrayed_images",
+    "analysis.measures.representation.numbers.ratings",
 }
 # Steps on the way from files to a bundle, and from a bundle to a page.
 READS_FILES = {
     "analysis.comparing.settings.shown_settings",
-    "analysis.exclusion_sections.without_single_condition",
-    "analysis.frames.read_tables",
-    "analysis.importing.assembling.rename_people",
-    "analysis.importing.checking.check_answers",
-    "analysis.importing.long_table.mapped",
-    "analysis.importing.reading.read_table",
+    "analysis.people.exclusion_sections.without_single_condition",
+    "analysis.bundles.frames.read_tables",
+    "analysis.importing.hits.flattened_answers.put_together",
+    "analysis.importing.response_bundles.rename_people",
+    "analysis.importing.checked_responses.check_responses",
+    "analysis.importing.formats.long_table.mapped",
+    "analysis.importing.tables.reading.read_table",
 }
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "analysis.aggregation.dawid_skene",
-        "analysis.aggregation.item_response",
-        "analysis.aggregation.k_of_n",
-        "analysis.aggregation.majority",
-        "analysis.agreement",
-        "analysis.clustered",
-        "analysis.intervals",
-        "analysis.models",
-        "analysis.multiplicity",
-        "analysis.paired",
+        "analysis.statistics.aggregation.dawid_skene",
+        "analysis.statistics.aggregation.item_response",
+        "analysis.statistics.k_of_n",
+        "analysis.statistics.aggregation.majority",
+        "analysis.statistics.agreement",
+        "analysis.statistics.clustered",
+        "analysis.statistics.intervals",
+        "analysis.statistics.models",
+        "analysis.statistics.multiplicity",
+        "analysis.statistics.paired",
     ],
 )
 def test_what_a_researcher_calls_has_an_example(name):

@@ -24,7 +24,15 @@ from hit_templates.base import (
     get_paradigm,
 )
 from hit_templates.examples import Example, configured_example, load_examples
-from hit_templates.rendering import render_instructions, render_trial
+from hit_templates.questions import question_from_json
+from hit_templates.rendering import (
+    declaration,
+    render_instructions,
+    render_trial,
+    texts_of,
+)
+from hit_templates.sheet import sheet_css
+from hit_templates.still import configured, render_still
 from stimuli.manifest import ROLES, ClassInfo
 from tests.hit_templates.markup import Markup
 
@@ -101,8 +109,44 @@ def test_its_examples_cover_every_question_and_show_right_and_wrong(paradigm):
         response.is_right for example in examples for response in example.responses
     }
     assert {example.trial.question for example in examples} == set(paradigm.questions)
-    assert graded >= {True, False} or graded == {None}
+    assert graded >= {True, False} or graded == {None}, (
+        "examples.jsonl: one response is_right true and one false were expected, got "
+        f"{sorted(map(str, graded))}"
+    )
     assert check_trials(paradigm, [example.trial for example in examples]) == []
+
+
+@of_every_paradigm
+def test_its_declaration_survives_a_bundle(paradigm):
+    told = json.loads(json.dumps(declaration(paradigm, {})))
+    texts = texts_of(paradigm, {})
+    for name, question in paradigm.questions.items():
+        assert question.name == name
+        # What a set's trials must hold is no matter of reading responses.
+        kept = replace(question.worded(texts), needs=())
+        assert question_from_json(name, told[name]) == kept
+        assert told[name]["wording"]
+
+
+@of_every_paradigm
+def test_every_choice_declared_has_its_words(paradigm):
+    for question in paradigm.questions.values():
+        for asked in question.fields:
+            assert asked.description
+            wordless = set(asked.choices) - set(asked.words)
+            assert not wordless, f"{asked.name}: no words for {sorted(wordless)}"
+            unknown = set(asked.words.values()) - set(paradigm.default_texts)
+            assert not unknown, f"default_texts lacks {sorted(unknown)}"
+
+
+@of_every_example
+def test_what_is_declared_is_what_is_read_and_counted(paradigm, example):
+    question = paradigm.questions[example.trial.question]
+    schema = paradigm.response_schema(example.trial)
+    assert schema == question.fields_of(len(example.trial.classes))
+    for entry in example.responses:
+        assert question.accepts(entry.response) is entry.accepts
+    assert set(example.trial.key or {}) <= set(schema)
 
 
 @of_every_paradigm
@@ -324,3 +368,30 @@ def test_a_class_without_gloss_or_examples_is_fine():
     )
     page = rendered(paradigm, view)
     assert "Is tench relevant for this image?" in page.text
+
+
+@of_every_example
+def test_a_trial_stands_still_on_a_page_of_its_own(paradigm, example):
+    page = render_still(paradigm, example.view(), title="A <trial>", language="de")
+    assert '<html lang="de">' in page
+    assert "<title>A &lt;trial&gt;</title>" in page
+    assert "<script" not in page
+    for slot in example.trial.slots:
+        assert f'src="/media/{slot}-token"' in page
+
+
+@of_every_paradigm
+def test_a_study_file_configures_its_paradigm(paradigm):
+    path = FOLDER / paradigm.name / "example_settings.json"
+    section = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    plain = get_paradigm(paradigm.name)
+    found = configured(plain, {paradigm.name: section})
+    assert found.describe() == paradigm.describe()
+
+
+@of_every_paradigm
+def test_a_self_contained_page_styles_its_own_steps_and_no_section_of_a_trial(paradigm):
+    """A bare `section` made each group of an assignment as high as the screen."""
+    css = sheet_css(paradigm.name)
+    assert "section[data-step]" in css
+    assert not re.search(r"\bsection(?!\[data-step\])", css)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
 
 from stimuli.cli import stimuli
+from stimuli.files.images import open_image
 
 from . import toy
 
@@ -61,7 +61,7 @@ def test_json_goes_to_stdout_alone(recipe, tmp_path):
 def test_what_the_user_can_mend_is_one_message_and_exit_1(tmp_path):
     result = run("build", tmp_path / "none.toml", "--out", tmp_path / "set")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: cannot read the recipe")
+    assert result.stderr.startswith("Error: the recipe ")
     assert "Traceback" not in result.output
     assert run("check", tmp_path).exit_code == 1
     assert run("build").exit_code == 2
@@ -80,7 +80,7 @@ def test_check_names_what_differs_and_exits_1(recipe, tmp_path):
 def test_show_writes_a_sheet_of_either_kind(built_folder, tmp_path):
     result = run("show", built_folder, "--out", tmp_path / "sheet.png", "--n", 12)
     assert result.exit_code == 0, result.output
-    with Image.open(tmp_path / "sheet.png") as sheet:
+    with open_image(tmp_path / "sheet.png") as sheet:
         # Six columns of 224 and gaps of 16.
         assert sheet.width == 6 * 240 + 16
     result = run("show", built_folder, "--out", tmp_path / "a.html", "--role", "catch")

@@ -17,6 +17,7 @@ from stimuli.manifest import (
 )
 
 TEXT = st.text(max_size=8)
+ID = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 TEXTS = st.lists(TEXT, max_size=5).map(tuple)
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -30,8 +31,8 @@ PREDICTIONS = st.builds(
 )
 STIMULI = st.builds(
     Stimulus,
-    id=TEXT,
-    file=TEXT,
+    id=ID,
+    file=ID.map(lambda name: f"images/{name}.png"),
     width=st.integers(1),
     height=st.integers(1),
     source=TEXT,
@@ -54,7 +55,7 @@ USES = st.builds(
 TRIALS = st.builds(
     Trial,
     id=TEXT,
-    slots=st.dictionaries(TEXT, TEXT),
+    slots=st.dictionaries(TEXT, ID),
     question=TEXT,
     classes=TEXTS,
     role=st.sampled_from(ROLES),

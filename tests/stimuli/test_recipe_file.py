@@ -164,5 +164,7 @@ def test_paths_that_lead_nowhere_are_named_together(tmp_path):
 
 
 def test_a_missing_recipe_is_said_to_be_missing(tmp_path):
-    with pytest.raises(RecipeError, match=r"cannot read the recipe .*No such file"):
+    with pytest.raises(
+        RecipeError, match=r"the recipe .* cannot be read: No such file"
+    ):
         read_recipe(tmp_path / "recipe.toml", KINDS)

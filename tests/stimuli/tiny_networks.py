@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stimuli.pixel_model import PixelModel
+from stimuli.classifiers.pixel_model import PixelModel
 
 
 class Sum(nn.Module):

@@ -9,15 +9,15 @@ the first class has probability 1 / (1 + e^-10 + 8 * e^-20) = 0.99995.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
 
-from stimuli.building import Builder, Built
-from stimuli.storage import Disk
+from stimuli.engine.building import Builder, BuiltSet
+from stimuli.records.storage import Disk
 
 NAMES = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen", "ibis", "jay")
 
@@ -51,6 +51,11 @@ def build():
                            "classes": NAMES_HERE}
 
 
+def build_binary():
+    return Reader(2, 0), {"transform": lambda x: x.float(), "resize": 16, "crop": 16,
+                          "classes": NAMES_HERE[:2]}
+
+
 def build_swapped():
     """Says second what `build` says first."""
     return Reader(10, 1), {"transform": lambda x: x.float(), "resize": 16, "crop": 16,
@@ -78,11 +83,17 @@ def _quiet(_n: int) -> Iterator[Ticks]:
 
 
 def build(
-    recipe: Path, out: Path, *, is_fresh: bool = False, disk: Disk | None = None
-) -> Built:
+    recipe: Path,
+    out: Path,
+    *,
+    is_fresh: bool = False,
+    disk: Disk | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> BuiltSet:
     """Build without a bar, always at the same time of day."""
     return Builder(
         open_progress=_quiet,
+        say=say,
         is_fresh=is_fresh,
         disk=disk or Disk(),
         now=lambda: datetime(2026, 1, 2, tzinfo=UTC),

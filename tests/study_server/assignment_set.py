@@ -13,16 +13,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from stimuli.assignment import (
-    CONDITIONS,
-    Cast,
-    ClassSupply,
-    Condition,
-    Exhibit,
-    Group,
-    build_trials,
-    draw_items,
-)
 from stimuli.manifest import (
     ClassInfo,
     Stimulus,
@@ -31,7 +21,17 @@ from stimuli.manifest import (
     trial_id,
     trial_to_json,
 )
-from stimuli.seeds import rng_for
+from stimuli.recipes.assignment import (
+    CONDITIONS,
+    Cast,
+    ClassSupply,
+    Condition,
+    ImageGroup,
+    TrialImage,
+    build_trials,
+    draw_items,
+)
+from stimuli.records.seeds import rng_for
 
 NAMES = ("teapot", "crane", "mug", "table", "sign", "kettle")
 COLOURS = ("#c0392b", "#2471a3", "#1e8449", "#b7950b", "#6c3483", "#566573")
@@ -107,7 +107,7 @@ class _Writer:
         self.lines: list[str] = []
         self.source_of: dict[str, str] = {}
 
-    def exhibit(self, class_index: int) -> Exhibit:
+    def exhibit(self, class_index: int) -> TrialImage:
         number = len(self.lines)
         png = _picture(class_index, number, px=self.px)
         name = hashlib.sha256(png).hexdigest()
@@ -126,7 +126,7 @@ class _Writer:
         )
         self.lines.append(stimulus_to_json(stimulus))
         self.source_of[name] = stimulus.source_sha256
-        return Exhibit(
+        return TrialImage(
             stimulus=stimulus.id,
             source_sha256=stimulus.source_sha256,
             class_id=str(class_index),
@@ -158,7 +158,7 @@ def _picture(class_index: int, number: int, *, px: int) -> bytes:
 
 def _supply(writer: _Writer, class_index: int, size: AssignmentSize) -> ClassSupply:
     groups = {
-        condition.name: Group(
+        condition.name: ImageGroup(
             prototypes=tuple(
                 writer.exhibit(class_index) for _ in range(condition.n_prototypes)
             ),

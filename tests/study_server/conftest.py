@@ -14,24 +14,14 @@ from subprocess import SubprocessError
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from study_server.config import Settings
 from study_server.services import Services, random_token
-from study_server.services.studies import create_study, freeze_study, open_study
+from study_server.services.studies.life import create_study, freeze_study, open_study
 from study_server.store import open_store, upgrade
 from tests.study_server.made_sets import SetSize, write_set
 
 _NUMBERS = count()
-_CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,18 +41,6 @@ class FakeClock:
 
     def move(self, **delta: float) -> None:
         self.now += timedelta(**delta)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for every test of a process: Playwright starts but once."""
-    path = os.environ.get("SECONDLOOK_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("no Chromium: install chromium or set SECONDLOOK_CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,15 +9,22 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from hit_templates.base import get_paradigm
 from study_server.app import create_app
 from study_server.config import Settings, complete_settings
-from study_server.services import Services, open_services, studies
-from study_server.services.simulate import SimulationSummary, run_simulation
-from study_server.services.simulated_person import SimulatedPerson, Surroundings
-from study_server.store.truths import trials_behind
+from study_server.services import Services, open_services
+from study_server.services.simulation.simulated_person import (
+    SimulatedPerson,
+    Surroundings,
+)
+from study_server.services.simulation.simulated_run import (
+    SimulationSummary,
+    run_simulation,
+)
+from study_server.services.studies import life
+from study_server.store.trials import trials_behind
+from tests.local_server import served
 from tests.study_server.tiny_set import write_tiny_set
 
 NAME = "tiny"
@@ -61,7 +67,7 @@ def create_tiny_study(services: Services, folder: Path, *, text: str = STUDY) ->
     """Write set and study file into the folder and create the study."""
     write_tiny_set(folder / "set")
     (folder / "study.toml").write_text(text, "utf-8")
-    studies.create_study(services, folder / "study.toml", stimuli=folder / "set")
+    life.create_study(services, folder / "study.toml", stimuli=folder / "set")
 
 
 @contextmanager
@@ -74,24 +80,12 @@ def opened(folder: Path) -> Iterator[Services]:
         services.store.close()
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
-
-
 @contextmanager
 def serving(services: Services) -> Iterator[str]:
     """The address of a server of these services, in a thread of this process."""
     app = create_app(services.settings, services=services)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join(timeout=10)
-        server.server_close()
+    with served(app) as url:
+        yield url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +105,8 @@ def run_tiny_study(folder: Path) -> RanStudy:
 def fill_tiny_study(services: Services, folder: Path) -> RanStudy:
     """Create, freeze, open and simulate; then one live participant by link."""
     create_tiny_study(services, folder)
-    studies.freeze_study(services, NAME)
-    studies.open_study(services, NAME)
+    life.freeze_study(services, NAME)
+    life.open_study(services, NAME)
     with serving(services) as url:
         rng = np.random.default_rng(11)
         summary = run_simulation(url, services, NAME, rng=rng, n=60)
@@ -122,7 +116,7 @@ def fill_tiny_study(services: Services, folder: Path) -> RanStudy:
 
 def come_by_link(services: Services, url: str) -> None:
     """One live participant whom a market names, from consent to the end."""
-    record = studies.get_study(services, NAME)
+    record = life.get_study(services, NAME)
     link = next(r.url for r in record.recruitments if r.recruiter == "link")
     path = "/" + link.split("/", 3)[3]
     ids = {"pid": PLANTED_WORKER, "visit_id": PLANTED_VISIT}
@@ -147,7 +141,7 @@ def _world(services: Services, client: httpx.Client) -> Surroundings:
         with services.store.read() as tx:
             return trials_behind(tx, tokens)
 
-    questions = studies.get_study(services, NAME).file.comprehension.questions or ()
+    questions = life.get_study(services, NAME).file.comprehension.questions or ()
     return Surroundings(
         client=client,
         paradigm=get_paradigm("relevance"),

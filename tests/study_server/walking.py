@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from study_server.services import Services, admission, participation, responding
-from study_server.services.records import RecruitmentRecord
-from study_server.services.studies import get_study
-from study_server.services.trial_pages import BlockPage, Receipt
+from study_server.services import Services
+from study_server.services.participation import admission, responding, taking_steps
+from study_server.services.participation.trial_pages import BlockPage, Receipt
+from study_server.services.studies.life import get_study
+from study_server.services.studies.records import RecruitmentRecord
 from study_server.store.tables import SessionTrial, Trial
 
 PID = "5f1aaaaaaaaaaaaaaaaaaa01"
@@ -33,21 +34,25 @@ def recruitment(
 
 
 def enter(services: Services, person: str = PID, *, study: str = "things") -> str:
-    """Somebody comes through the link; their token."""
+    """Somebody comes through the link, always in their own browser; their token."""
     entry = admission.enter(
         services,
         recruitment(services, study=study).token,
-        incoming={"PROLIFIC_PID": person, "SESSION_ID": f"visit-{person}"},
+        incoming={
+            "PROLIFIC_PID": person,
+            "SESSION_ID": f"visit-{person}",
+            "visit": f"landing-page-of-{person}",
+        },
     )
     return entry.token
 
 
 def go_to_practice(services: Services, token: str) -> None:
-    participation.submit_consent(services, token, {"agree": "yes"})
-    participation.submit_warning(services, token)
-    participation.submit_instructions(services, token)
-    participation.submit_comprehension(
-        services, token, {"question_0": "0", "question_1": "1"}
+    taking_steps.take_step(services, token, "consent", {"agree": "yes"})
+    taking_steps.take_step(services, token, "warning")
+    taking_steps.take_step(services, token, "instructions")
+    taking_steps.take_step(
+        services, token, "comprehension", {"question_0": "0", "question_1": "1"}
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from study_server.marketplace.market import Call
+from study_server.marketplace.opening import ApiCall
 from study_server.marketplace.operations import (
     account,
     assignments,
@@ -22,7 +22,7 @@ from study_server.marketplace.operations import (
     worker_blocks,
 )
 
-Operation = Callable[[Call, dict[str, Any]], dict[str, Any] | None]
+Operation = Callable[[ApiCall, dict[str, Any]], dict[str, Any] | None]
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
     {

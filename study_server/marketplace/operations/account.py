@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from study_server.marketplace.market import Call
 from study_server.marketplace.money import write_cents
+from study_server.marketplace.opening import ApiCall
 
 
-def get_account_balance(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def get_account_balance(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """What is free to be spent, and what is held for posted HITs."""
     return {
         "AvailableBalance": write_cents(call.requester.available_cents),

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from study_server.marketplace import deciding
 from study_server.marketplace.errors import RequestError, wrong_state
-from study_server.marketplace.finding import (
+from study_server.marketplace.opening import ApiCall
+from study_server.marketplace.protocol.lookup import (
     own_assignment,
     own_assignment_to_change,
     own_hit,
     page_size,
 )
-from study_server.marketplace.limits import check_limits
-from study_server.marketplace.market import Call
-from study_server.marketplace.paging import read_token, write_page
-from study_server.marketplace.shapes import assignment_structure, hit_structure
+from study_server.marketplace.protocol.paging import read_token, write_page
+from study_server.marketplace.protocol.parameter_limits import check_limits
+from study_server.marketplace.protocol.structures import (
+    assignment_structure,
+    hit_structure,
+)
 from study_server.marketplace.store import assignments
+from study_server.marketplace.work import assignment_decisions
 
 _SHOWN: Final = ("Submitted", "Approved", "Rejected")
 
 
-def get_assignment(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def get_assignment(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """A submitted assignment and its HIT."""
     found = own_assignment(call, request["AssignmentId"])
     if found.status not in _SHOWN:
         raise wrong_state(
-            "Assignment", found.status, allowed="Reviewable,Approved,Rejected"
+            "Assignment",
+            found.status,
+            allowed="Reviewable,Approved,Rejected",
+            rule="see-submitted",
         )
     return {
         "Assignment": assignment_structure(found),
@@ -34,7 +40,7 @@ def get_assignment(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def list_assignments_for_hit(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def list_assignments_for_hit(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """A HIT's submitted assignments, the first submitted first."""
     hit = own_hit(call, request["HITId"])
     page = assignments.list_of_hit(
@@ -53,10 +59,10 @@ def list_assignments_for_hit(call: Call, request: dict[str, Any]) -> dict[str, A
     )
 
 
-def approve_assignment(call: Call, request: dict[str, Any]) -> None:
+def approve_assignment(call: ApiCall, request: dict[str, Any]) -> None:
     """Approve, and pay reward and fee."""
     check_limits(request)
-    deciding.approve(
+    assignment_decisions.approve(
         call.tx,
         own_assignment_to_change(call, request["AssignmentId"]),
         at=call.now,
@@ -65,10 +71,10 @@ def approve_assignment(call: Call, request: dict[str, Any]) -> None:
     )
 
 
-def reject_assignment(call: Call, request: dict[str, Any]) -> None:
+def reject_assignment(call: ApiCall, request: dict[str, Any]) -> None:
     """Reject, with words for the worker; scripts that have none send an empty text."""
     check_limits(request)
-    deciding.reject(
+    assignment_decisions.reject(
         call.tx,
         own_assignment_to_change(call, request["AssignmentId"]),
         at=call.now,
@@ -76,13 +82,14 @@ def reject_assignment(call: Call, request: dict[str, Any]) -> None:
     )
 
 
-def get_file_upload_url(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def get_file_upload_url(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """Refused: no HIT can ask for files."""
     own_assignment(call, request["AssignmentId"])
     raise RequestError(
         "QuestionDoesNotExist",
         f"There is no FileUploadAnswer question {request['QuestionIdentifier']!r}: "
         "FileUploadAnswer was taken out of the API in December 2017.",
+        rule="no-files",
     )
 
 

@@ -4,44 +4,43 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from study_server.marketplace import once
-from study_server.marketplace.errors import RequestError, wrong_state
-from study_server.marketplace.finding import (
+from study_server.marketplace.errors import RequestError
+from study_server.marketplace.money import bonus_fee_cents
+from study_server.marketplace.opening import ApiCall
+from study_server.marketplace.protocol import request_tokens
+from study_server.marketplace.protocol.lookup import (
     lock_account,
     own_assignment,
     own_hit,
     page_size,
 )
-from study_server.marketplace.life import pay
-from study_server.marketplace.limits import check_limits, read_amount
-from study_server.marketplace.market import Call
-from study_server.marketplace.money import bonus_fee_cents
-from study_server.marketplace.paging import read_token, write_page
-from study_server.marketplace.shapes import bonus_structure
+from study_server.marketplace.protocol.paging import read_token, write_page
+from study_server.marketplace.protocol.parameter_limits import check_limits, read_amount
+from study_server.marketplace.protocol.structures import bonus_structure
 from study_server.marketplace.store import assignments, workers
-from study_server.marketplace.store.tables import Assignment, Bonus, Notice
+from study_server.marketplace.store.tables import Assignment, Bonus, WorkerMessage
+from study_server.marketplace.work.hit_settlement import pay
 
-_DONE: Final = ("Submitted", "Approved", "Rejected")
 
-
-def send_bonus(call: Call, request: dict[str, Any]) -> None:
+def send_bonus(call: ApiCall, request: dict[str, Any]) -> None:
     """Pay a worker more, once per token."""
     lock_account(call)
-    if once.outcome_before(call, request, purpose="SendBonus") is not None:
+    if request_tokens.outcome_before(call, request, purpose="SendBonus") is not None:
         raise RequestError(
             "DuplicateRequest",
             f'The idempotency token "{request["UniqueRequestToken"]}" has already been '
             "processed.",
+            rule="bonus-token",
         )
     check_limits(request)
     bonus_cents = _amount(request)
     assignment = _assignment_of(call, request)
     _pay(call, assignment, bonus_cents, reason=request["Reason"])
-    once.remember(call, request, purpose="SendBonus", outcome=call.request_id)
+    request_tokens.remember(call, request, purpose="SendBonus", outcome=call.request_id)
     _tell(call, assignment, request)
 
 
-def list_bonus_payments(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def list_bonus_payments(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """The bonuses of a HIT or of an assignment."""
     hit_id = assignment_ids = None
     if "AssignmentId" in request:
@@ -51,7 +50,9 @@ def list_bonus_payments(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         hit_id = own_hit(call, request["HITId"]).id
     if hit_id is None and assignment_ids is None:
         raise RequestError(
-            "ParameterValidationError", "Either HITId or AssignmentId must be given."
+            "ParameterValidationError",
+            "Either HITId or AssignmentId must be given.",
+            rule="bonuses-of",
         )
     page = assignments.list_bonuses(
         call.tx,
@@ -69,7 +70,9 @@ def list_bonus_payments(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _pay(call: Call, assignment: Assignment, bonus_cents: int, *, reason: str) -> None:
+def _pay(
+    call: ApiCall, assignment: Assignment, bonus_cents: int, *, reason: str
+) -> None:
     fee_cents = bonus_fee_cents(bonus_cents)
     pay(call.requester, bonus_cents + fee_cents)
     assignment.worker.earned_cents += bonus_cents
@@ -90,16 +93,20 @@ def _amount(request: dict[str, Any]) -> int:
     cents = read_amount(request, "BonusAmount")
     if cents == 0:
         raise RequestError(
-            "ParameterValidationError", "BonusAmount: expected more than 0"
+            "ParameterValidationError",
+            "BonusAmount: expected more than 0",
+            rule="bonus-above-zero",
         )
     if not request["Reason"].strip():
         raise RequestError(
-            "ParameterValidationError", "Reason is empty: the worker is shown it"
+            "ParameterValidationError",
+            "Reason is empty: the worker is shown it",
+            rule="bonus-reason",
         )
     return cents
 
 
-def _assignment_of(call: Call, request: dict[str, Any]) -> Assignment:
+def _assignment_of(call: ApiCall, request: dict[str, Any]) -> Assignment:
     """The assignment, which must be this worker's: ids of returned ones are reused."""
     assignment = own_assignment(call, request["AssignmentId"])
     if assignment.worker.public_id != request["WorkerId"]:
@@ -107,14 +114,13 @@ def _assignment_of(call: Call, request: dict[str, Any]) -> Assignment:
             "InvalidAssignmentState",
             f"Assignment {request['AssignmentId']} does not belong to worker "
             f"{request['WorkerId']}.",
+            rule="bonus-to-its-worker",
         )
-    if assignment.status not in _DONE:
-        raise wrong_state("Assignment", assignment.status, allowed=", ".join(_DONE))
     return assignment
 
 
-def _tell(call: Call, assignment: Assignment, request: dict[str, Any]) -> None:
-    notice = Notice(
+def _tell(call: ApiCall, assignment: Assignment, request: dict[str, Any]) -> None:
+    notice = WorkerMessage(
         worker_id=assignment.worker_id,
         requester_id=call.requester.id,
         subject=f"A bonus of ${request['BonusAmount']}",

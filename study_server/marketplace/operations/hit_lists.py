@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from study_server.marketplace.finding import (
+from study_server.marketplace.opening import ApiCall
+from study_server.marketplace.protocol.lookup import (
     own_hit_type,
     page_size,
     qualification_type,
 )
-from study_server.marketplace.market import Call
-from study_server.marketplace.paging import read_token, write_page
-from study_server.marketplace.shapes import hit_structures
+from study_server.marketplace.protocol.paging import read_token, write_page
+from study_server.marketplace.protocol.structures import hit_structures
 from study_server.marketplace.store import hits
-from study_server.marketplace.store.pages import Page
+from study_server.marketplace.store.list_pages import ListPage
 from study_server.marketplace.store.tables import Hit
 
 
-def list_hits(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def list_hits(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """Every HIT but those disposed of."""
     page = hits.list_hits(
         call.tx,
@@ -28,7 +28,7 @@ def list_hits(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     return _write(call, page, request, of="ListHITs")
 
 
-def list_reviewable_hits(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def list_reviewable_hits(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """HITs that are Reviewable, or Reviewing."""
     type_id = request.get("HITTypeId")
     page = hits.list_hits(
@@ -43,7 +43,7 @@ def list_reviewable_hits(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_hits_for_qualification_type(
-    call: Call, request: dict[str, Any]
+    call: ApiCall, request: dict[str, Any]
 ) -> dict[str, Any]:
     """HITs that ask for a Qualification."""
     kind = qualification_type(call, request["QualificationTypeId"])
@@ -58,7 +58,7 @@ def list_hits_for_qualification_type(
 
 
 def _write(
-    call: Call, page: Page[Hit], request: dict[str, Any], *, of: str
+    call: ApiCall, page: ListPage[Hit], request: dict[str, Any], *, of: str
 ) -> dict[str, Any]:
     shown = hit_structures(call.tx, page.rows, at=call.now)
     by_id = {hit["HITId"]: hit for hit in shown}

@@ -5,26 +5,28 @@ from __future__ import annotations
 from typing import Any, Final
 
 from study_server.marketplace.errors import RequestError
-from study_server.marketplace.finding import own_hit_type
-from study_server.marketplace.limits import check_limits
-from study_server.marketplace.market import Call
 from study_server.marketplace.notifications import announce_test, has_notification
+from study_server.marketplace.opening import ApiCall
+from study_server.marketplace.protocol.lookup import own_hit_type
+from study_server.marketplace.protocol.parameter_limits import check_limits
 from study_server.marketplace.store import workers
-from study_server.marketplace.store.tables import Notice
+from study_server.marketplace.store.tables import WorkerMessage
 
 MAX_WORKERS: Final = 100
 _VERSIONS: Final = ("2006-05-05", "2014-08-15")
 
 
-def notify_workers(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def notify_workers(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """Leave a message for workers whose work the requester has judged before."""
     check_limits(request)
-    asked = list(dict.fromkeys(request["WorkerIds"]))
-    if not 1 <= len(asked) <= MAX_WORKERS:
+    n_asked = len(request["WorkerIds"])
+    if n_asked > MAX_WORKERS:
         raise RequestError(
             "ParameterValidationError",
-            f"WorkerIds: expected 1 to {MAX_WORKERS}, got {len(asked)}",
+            f"WorkerIds: expected at most {MAX_WORKERS}, got {n_asked}",
+            rule="notify-100",
         )
+    asked = list(dict.fromkeys(request["WorkerIds"]))
     known = workers.judged_by(call.tx, call.requester.id, asked)
     failures = [
         _failure(call, public_id) for public_id in asked if public_id not in known
@@ -34,13 +36,15 @@ def notify_workers(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     return {"NotifyWorkersFailureStatuses": failures}
 
 
-def update_notification_settings(call: Call, request: dict[str, Any]) -> None:
+def update_notification_settings(call: ApiCall, request: dict[str, Any]) -> None:
     """What the requester wants to be told about HITs of a type."""
     hit_type = own_hit_type(call, request["HITTypeId"])
     specification = request.get("Notification")
     if specification is None and "Active" not in request:
         raise RequestError(
-            "ParameterValidationError", "Either Notification or Active must be given."
+            "ParameterValidationError",
+            "Either Notification or Active must be given.",
+            rule="notification-or-active",
         )
     if specification is not None:
         _check(specification, is_test=False)
@@ -50,11 +54,12 @@ def update_notification_settings(call: Call, request: dict[str, Any]) -> None:
             "ParameterValidationError",
             f"HITType {hit_type.public_id} has no notification specification yet; give "
             "one with Notification.",
+            rule="notification-before",
         )
     hit_type.is_notifying = request.get("Active", True)
 
 
-def send_test_event_notification(call: Call, request: dict[str, Any]) -> None:
+def send_test_event_notification(call: ApiCall, request: dict[str, Any]) -> None:
     """Send a message as if something had happened."""
     _check(request["Notification"], is_test=True)
     announce_test(
@@ -66,10 +71,10 @@ def send_test_event_notification(call: Call, request: dict[str, Any]) -> None:
     )
 
 
-def _leave(call: Call, public_id: str, request: dict[str, Any]) -> None:
+def _leave(call: ApiCall, public_id: str, request: dict[str, Any]) -> None:
     worker = workers.by_public_id(call.tx, public_id)
     if worker is not None:
-        notice = Notice(
+        notice = WorkerMessage(
             worker_id=worker.id,
             requester_id=call.requester.id,
             subject=request["Subject"],
@@ -79,7 +84,7 @@ def _leave(call: Call, public_id: str, request: dict[str, Any]) -> None:
         workers.send_notice(call.tx, notice)
 
 
-def _failure(call: Call, public_id: str) -> dict[str, str]:
+def _failure(call: ApiCall, public_id: str) -> dict[str, str]:
     is_there = workers.by_public_id(call.tx, public_id) is not None
     why = (
         f"Worker {public_id} has not done work of yours that you approved or rejected"
@@ -99,11 +104,13 @@ def _check(specification: dict[str, Any], *, is_test: bool) -> None:
             "ParameterValidationError",
             f"Notification.Version: expected {' or '.join(_VERSIONS)}, got "
             f"{specification['Version']!r}",
+            rule="notification-version",
         )
     if not is_test and "Ping" in specification["EventTypes"]:
         raise RequestError(
             "ParameterValidationError",
             "Ping is only valid for SendTestEventNotification.",
+            rule="ping",
         )
     transport, destination = specification["Transport"], specification["Destination"]
     is_good = {
@@ -116,6 +123,7 @@ def _check(specification: dict[str, Any], *, is_test: bool) -> None:
             "InvalidTransportEndpoint",
             f"Notification.Destination: expected a queue's URL for SQS, a topic's ARN "
             f"for SNS, an address for Email; got {destination!r} for {transport}",
+            rule="destination",
         )
 
 

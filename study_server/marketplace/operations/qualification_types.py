@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import Any, Final
 
 from study_server.marketplace.errors import RequestError
-from study_server.marketplace.finding import (
+from study_server.marketplace.ids import new_id
+from study_server.marketplace.opening import ApiCall
+from study_server.marketplace.protocol.lookup import (
     lock_account,
     own_qualification_type,
     page_size,
     qualification_type,
 )
-from study_server.marketplace.ids import new_id
-from study_server.marketplace.limits import check_limits
-from study_server.marketplace.market import Call
-from study_server.marketplace.paging import read_token, write_page
-from study_server.marketplace.questions import read_test
-from study_server.marketplace.scoring import read_answer_key
-from study_server.marketplace.shapes import qualification_type_structure
+from study_server.marketplace.protocol.paging import read_token, write_page
+from study_server.marketplace.protocol.parameter_limits import check_limits
+from study_server.marketplace.protocol.structures import qualification_type_structure
+from study_server.marketplace.questions.answer_keys import read_answer_key
+from study_server.marketplace.questions.hit_questions import read_test
 from study_server.marketplace.store import hits, qualifications
 from study_server.marketplace.store.tables import QualificationType
 
 
-def create_qualification_type(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def create_qualification_type(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """A Qualification type; its name is new among the requester's."""
     lock_account(call)
     check_limits(request)
@@ -35,19 +35,20 @@ def create_qualification_type(call: Call, request: dict[str, Any]) -> dict[str, 
             "You have already created a QualificationType with this name. A "
             "QualificationType's name must be unique among all of the "
             "QualificationTypes created by the same user.",
+            rule="type-name",
         )
     kind = _new_type(call, request)
     qualifications.add_type(call.tx, kind)
     return {"QualificationType": qualification_type_structure(kind)}
 
 
-def get_qualification_type(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def get_qualification_type(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """A Qualification type, anybody's; the answer key is its owner's only."""
     kind = qualification_type(call, request["QualificationTypeId"])
     return {"QualificationType": _shown(call, kind)}
 
 
-def list_qualification_types(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def list_qualification_types(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """Qualification types whose words match."""
     is_own = request.get("MustBeOwnedByCaller", False)
     page = qualifications.list_types(
@@ -67,7 +68,7 @@ def list_qualification_types(call: Call, request: dict[str, Any]) -> dict[str, A
     )
 
 
-def update_qualification_type(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def update_qualification_type(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """Change what can be changed; a test is never taken away."""
     lock_account(call)
     check_limits(request)
@@ -85,7 +86,7 @@ def update_qualification_type(call: Call, request: dict[str, Any]) -> dict[str, 
     return {"QualificationType": qualification_type_structure(kind)}
 
 
-def delete_qualification_type(call: Call, request: dict[str, Any]) -> None:
+def delete_qualification_type(call: ApiCall, request: dict[str, Any]) -> None:
     """Delete a type: open requests are rejected, HIT types without HITs go with it."""
     lock_account(call)
     kind = own_qualification_type(call, request["QualificationTypeId"])
@@ -95,7 +96,7 @@ def delete_qualification_type(call: Call, request: dict[str, Any]) -> None:
     hits.delete_unused_types_asking_for(call.tx, qualification_type_id=kind.public_id)
 
 
-def _new_type(call: Call, request: dict[str, Any]) -> QualificationType:
+def _new_type(call: ApiCall, request: dict[str, Any]) -> QualificationType:
     return QualificationType(
         public_id=new_id(),
         requester_id=call.requester.id,
@@ -123,7 +124,7 @@ _CHANGEABLE: Final = {
 }
 
 
-def _shown(call: Call, kind: QualificationType) -> dict[str, Any]:
+def _shown(call: ApiCall, kind: QualificationType) -> dict[str, Any]:
     shown = qualification_type_structure(kind)
     if kind.requester_id != call.requester.id:
         shown["AnswerKey"] = None
@@ -133,20 +134,21 @@ def _shown(call: Call, kind: QualificationType) -> dict[str, Any]:
 def _check_test(request: dict[str, Any], *, has_test: bool) -> None:
     """Refuse a test that does not go with the rest of the request."""
     if request.get("AutoGranted", False) and has_test:
-        raise _invalid("AutoGranted cannot be true for a type with a Test")
-    if "Test" not in request:
-        if "AnswerKey" in request or "TestDurationInSeconds" in request:
-            raise _invalid("AnswerKey and TestDurationInSeconds go with a Test")
-        return
-    if "TestDurationInSeconds" not in request:
-        raise _invalid("a Test needs TestDurationInSeconds")
-    read_test(request["Test"])
+        raise RequestError(
+            "ParameterValidationError",
+            "AutoGranted cannot be true for a type with a Test",
+            rule="no-automatic-test",
+        )
+    if "Test" in request:
+        if "TestDurationInSeconds" not in request:
+            raise RequestError(
+                "ParameterValidationError",
+                "a Test needs TestDurationInSeconds",
+                rule="test-has-duration",
+            )
+        read_test(request["Test"])
     if "AnswerKey" in request:
         read_answer_key(request["AnswerKey"])
-
-
-def _invalid(why: str) -> RequestError:
-    return RequestError("ParameterValidationError", why)
 
 
 OPERATIONS: Final = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from study_server.marketplace.finding import own_hit, page_size
-from study_server.marketplace.market import Call
-from study_server.marketplace.paging import read_token, write_token
-from study_server.marketplace.store import traffic
+from study_server.marketplace.opening import ApiCall
+from study_server.marketplace.protocol.lookup import own_hit, page_size
+from study_server.marketplace.protocol.paging import read_token, write_token
+from study_server.marketplace.store import reviews
 from study_server.marketplace.store.tables import Hit, Review
 
 _NAME: Final = "ListReviewPolicyResultsForHIT"
@@ -16,13 +16,13 @@ _LEVELS: Final = ("Assignment", "HIT")
 
 
 def list_review_policy_results_for_hit(
-    call: Call, request: dict[str, Any]
+    call: ApiCall, request: dict[str, Any]
 ) -> dict[str, Any]:
     """Results and actions of both levels, or of one."""
     hit = own_hit(call, request["HITId"])
     levels = request.get("PolicyLevels") or list(_LEVELS)
     wanted = {"result": "RetrieveResults", "action": "RetrieveActions"}
-    page = traffic.list_reviews(
+    page = reviews.list_reviews(
         call.tx,
         hit.id,
         levels=levels,

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any, Final
 
 from study_server.marketplace.errors import RequestError
-from study_server.marketplace.finding import lock_account, page_size, some_worker
-from study_server.marketplace.limits import check_limits
-from study_server.marketplace.market import Call
-from study_server.marketplace.paging import read_token, write_page
-from study_server.marketplace.shapes import block_structure
+from study_server.marketplace.opening import ApiCall
+from study_server.marketplace.protocol.lookup import (
+    lock_account,
+    page_size,
+    some_worker,
+)
+from study_server.marketplace.protocol.paging import read_token, write_page
+from study_server.marketplace.protocol.parameter_limits import check_limits
+from study_server.marketplace.protocol.structures import block_structure
 from study_server.marketplace.store import workers
 from study_server.marketplace.store.tables import WorkerBlock
 
 MAX_BLOCKS: Final = 100_000
 
 
-def create_worker_block(call: Call, request: dict[str, Any]) -> None:
+def create_worker_block(call: ApiCall, request: dict[str, Any]) -> None:
     """Block a worker; a second time changes the reason."""
     check_limits(request)
     worker = some_worker(call, request["WorkerId"])
@@ -29,7 +33,9 @@ def create_worker_block(call: Call, request: dict[str, Any]) -> None:
         return
     if workers.count_blocks(call.tx, call.requester.id) >= MAX_BLOCKS:
         raise RequestError(
-            "BlockedWorkerLimitExceeded", f"You can block up to {MAX_BLOCKS} workers."
+            "BlockedWorkerLimitExceeded",
+            f"You can block up to {MAX_BLOCKS} workers.",
+            rule="blocks",
         )
     block = WorkerBlock(
         requester_id=call.requester.id,
@@ -40,13 +46,13 @@ def create_worker_block(call: Call, request: dict[str, Any]) -> None:
     workers.add_block(call.tx, block)
 
 
-def delete_worker_block(call: Call, request: dict[str, Any]) -> None:
+def delete_worker_block(call: ApiCall, request: dict[str, Any]) -> None:
     """Unblock a worker; one who is not blocked stays so."""
     worker = some_worker(call, request["WorkerId"])
     workers.delete_block(call.tx, requester_id=call.requester.id, worker_id=worker.id)
 
 
-def list_worker_blocks(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def list_worker_blocks(call: ApiCall, request: dict[str, Any]) -> dict[str, Any]:
     """Everybody who is blocked, with the reason."""
     page = workers.list_blocks(
         call.tx,

@@ -1,7 +1,6 @@
-"""Tables, queries and versions of the marketplace; its only place with SQL."""
+"""Tables, queries and migrations of the marketplace; its only place with SQL."""
 
-from study_server.marketplace.store.opening import open_store
-from study_server.marketplace.store.schema import require_current, upgrade
-from study_server.store.engine import Store, Transaction
+from study_server.database.engine import Store, Transaction
+from study_server.marketplace.store.schema import MIGRATIONS, open_store, upgrade
 
-__all__ = ["Store", "Transaction", "open_store", "require_current", "upgrade"]
+__all__ = ["MIGRATIONS", "Store", "Transaction", "open_store", "upgrade"]

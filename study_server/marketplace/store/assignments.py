@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from sqlalchemy import func, select
 
-from study_server.marketplace.store.pages import Page, Position, read_page
+from study_server.database.engine import Transaction
+from study_server.marketplace.store.list_pages import ListPage, Position, read_page
 from study_server.marketplace.store.tables import Assignment, Bonus, Hit, HitType
-from study_server.store.engine import Transaction
 
 GONE = ("Returned", "Abandoned")
 
@@ -97,7 +97,7 @@ def list_of_hit(
     statuses: Collection[str],
     after: Position | None,
     limit: int,
-) -> Page[Assignment]:
+) -> ListPage[Assignment]:
     """A HIT's submitted assignments, the first submitted first."""
     query = select(Assignment).where(
         Assignment.hit_id == hit_id,
@@ -130,7 +130,7 @@ def under_way(tx: Transaction, worker_id: int) -> list[Assignment]:
 
 def of_person(
     tx: Transaction, worker_id: int, *, after: Position | None, limit: int
-) -> Page[Assignment]:
+) -> ListPage[Assignment]:
     """Everything a worker took, newest first."""
     query = select(Assignment).where(Assignment.worker_id == worker_id)
     return read_page(
@@ -151,7 +151,7 @@ def list_bonuses(
     assignment_ids: Collection[int] | None,
     after: Position | None,
     limit: int,
-) -> Page[Bonus]:
+) -> ListPage[Bonus]:
     """Bonuses of a HIT, or of the assignments that had one id, oldest first."""
     query = select(Bonus)
     if hit_id is not None:

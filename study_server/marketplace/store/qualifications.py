@@ -6,13 +6,18 @@ from datetime import datetime
 
 from sqlalchemy import or_, select, update
 
-from study_server.marketplace.store.pages import Page, Position, read_page
+from study_server.database.engine import Transaction
+from study_server.marketplace.store.list_pages import (
+    ListPage,
+    Position,
+    holds,
+    read_page,
+)
 from study_server.marketplace.store.tables import (
     Qualification,
     QualificationRequest,
     QualificationType,
 )
-from study_server.store.engine import Transaction
 
 
 def find_type(tx: Transaction, public_id: str) -> QualificationType | None:
@@ -52,7 +57,7 @@ def list_types(
     owner_id: int | None,
     after: Position | None,
     limit: int,
-) -> Page[QualificationType]:
+) -> ListPage[QualificationType]:
     """Qualification types, oldest first.
 
     Args:
@@ -69,15 +74,13 @@ def list_types(
     if owner_id is not None:
         query = query.where(QualificationType.requester_id == owner_id)
     if query_text:
-        contains = [
-            column.icontains(query_text, autoescape=True)
-            for column in (
-                QualificationType.name,
-                QualificationType.description,
-                QualificationType.keywords,
-            )
-        ]
-        query = query.where(or_(QualificationType.public_id == query_text, *contains))
+        searched = (
+            QualificationType.name,
+            QualificationType.description,
+            QualificationType.keywords,
+        )
+        is_id = QualificationType.public_id == query_text
+        query = query.where(or_(is_id, holds(tx, searched, query_text)))
     return read_page(tx, query, by=[QualificationType.id], after=after, limit=limit)
 
 
@@ -114,7 +117,7 @@ def list_grants(
     status: str | None,
     after: Position | None,
     limit: int,
-) -> Page[Qualification]:
+) -> ListPage[Qualification]:
     """A type's Qualifications, oldest first."""
     query = select(Qualification).where(Qualification.qualification_type_id == type_id)
     if status is not None:
@@ -157,7 +160,7 @@ def list_requests(
     requester_id: int,
     after: Position | None,
     limit: int,
-) -> Page[QualificationRequest]:
+) -> ListPage[QualificationRequest]:
     """Requests that wait for a requester's decision, oldest first."""
     query = (
         select(QualificationRequest)

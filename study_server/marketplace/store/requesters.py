@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, case, func, select
 
+from study_server.database.engine import Transaction
 from study_server.marketplace.store.tables import (
     Assignment,
     Bonus,
@@ -14,7 +15,6 @@ from study_server.marketplace.store.tables import (
     Requester,
     Worker,
 )
-from study_server.store.engine import Transaction
 
 
 def by_access_key(tx: Transaction, access_key: str) -> Requester | None:

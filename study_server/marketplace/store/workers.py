@@ -7,15 +7,15 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
 
-from study_server.marketplace.store.pages import Page, Position, read_page
+from study_server.database.engine import Transaction
+from study_server.marketplace.store.list_pages import ListPage, Position, read_page
 from study_server.marketplace.store.tables import (
     Assignment,
     Hit,
-    Notice,
     Worker,
     WorkerBlock,
+    WorkerMessage,
 )
-from study_server.store.engine import Transaction
 
 
 def by_public_id(tx: Transaction, public_id: str) -> Worker | None:
@@ -31,6 +31,17 @@ def by_name(tx: Transaction, name: str) -> Worker | None:
 def by_id(tx: Transaction, worker_id: int) -> Worker | None:
     """The worker with that key of the database."""
     return tx.get(Worker, worker_id)
+
+
+def get(tx: Transaction, worker_id: int) -> Worker:
+    """The worker with that key, who is there."""
+    return tx.get_one(Worker, worker_id)
+
+
+def has_old_hashes(tx: Transaction) -> bool:
+    """Whether anybody's password is still kept as it was before argon2."""
+    old = select(Worker.id).where(Worker.password_hash.like("scrypt:%")).limit(1)
+    return tx.scalar(old) is not None
 
 
 def add(tx: Transaction, worker: Worker) -> Worker:
@@ -87,7 +98,7 @@ def count_blocks(tx: Transaction, requester_id: int) -> int:
 
 def list_blocks(
     tx: Transaction, requester_id: int, *, after: Position | None, limit: int
-) -> Page[WorkerBlock]:
+) -> ListPage[WorkerBlock]:
     """A requester's blocks, oldest first."""
     query = select(WorkerBlock).where(WorkerBlock.requester_id == requester_id)
     return read_page(tx, query, by=[WorkerBlock.id], after=after, limit=limit)
@@ -111,26 +122,33 @@ def judged_by(
     return set(tx.scalars(query))
 
 
-def send_notice(tx: Transaction, notice: Notice) -> None:
+def send_notice(tx: Transaction, notice: WorkerMessage) -> None:
     """Leave a message for a worker."""
     tx.add(notice)
 
 
-def notices(tx: Transaction, worker_id: int, *, limit: int = 100) -> list[Notice]:
+def notices(
+    tx: Transaction, worker_id: int, *, limit: int = 100
+) -> list[WorkerMessage]:
     """A worker's messages, newest first."""
     query = (
-        select(Notice)
-        .where(Notice.worker_id == worker_id)
-        .order_by(Notice.id.desc())
+        select(WorkerMessage)
+        .where(WorkerMessage.worker_id == worker_id)
+        .order_by(WorkerMessage.id.desc())
         .limit(limit)
     )
     return list(tx.scalars(query))
 
 
+def delete_notices(tx: Transaction, worker_id: int) -> None:
+    """Forget every message to a worker."""
+    tx.execute(delete(WorkerMessage).where(WorkerMessage.worker_id == worker_id))
+
+
 def count_unread(tx: Transaction, worker_id: int) -> int:
     """How many messages a worker has not seen."""
     query = select(func.count()).where(
-        Notice.worker_id == worker_id, Notice.read_at.is_(None)
+        WorkerMessage.worker_id == worker_id, WorkerMessage.read_at.is_(None)
     )
     return int(tx.scalar(query) or 0)
 
@@ -138,7 +156,7 @@ def count_unread(tx: Transaction, worker_id: int) -> int:
 def mark_read(tx: Transaction, worker_id: int, *, at: datetime) -> None:
     """Remember that a worker has seen every message."""
     tx.execute(
-        update(Notice)
-        .where(Notice.worker_id == worker_id, Notice.read_at.is_(None))
+        update(WorkerMessage)
+        .where(WorkerMessage.worker_id == worker_id, WorkerMessage.read_at.is_(None))
         .values(read_at=at)
     )

@@ -6,16 +6,16 @@ from typing import Final
 
 from flask import current_app
 
-from study_server.marketplace.market import Market
 from study_server.marketplace.notifications import Courier
+from study_server.marketplace.opening import Marketplace
 
 MARKET: Final = "secondlook-market"
 COURIER: Final = "secondlook-courier"
 
 
-def market() -> Market:
+def market() -> Marketplace:
     """The marketplace this application was put together for."""
-    found: Market = current_app.extensions[MARKET]
+    found: Marketplace = current_app.extensions[MARKET]
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Final
 
 from flask import Flask, render_template
@@ -10,12 +9,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from study_server.marketplace.errors import MarketplaceError
+from study_server.webkit.http_errors import (
+    WORDS,
+    Words,
+    answer_http_errors,
+    words_for,
+)
 
-_WORDS: Final = {
-    400: ("That could not be read", "Something in the request was not as expected."),
+_WORDS: Final[Words] = {
+    **WORDS,
     403: ("That is not open to you", "Sign in again, and go on from there."),
-    404: ("There is nothing here", "The address may be mistyped, or no longer used."),
-    413: ("That is too much", "The request was larger than anything we ask for."),
+    429: ("Too many requests", "Please wait a minute and try again."),
     500: ("Something went wrong on our side", "Please reload the page in a moment."),
 }
 
@@ -23,7 +27,7 @@ _WORDS: Final = {
 def init_failures(app: Flask) -> None:
     """Answer every failure in words."""
     app.register_error_handler(MarketplaceError, _on_error)
-    app.register_error_handler(HTTPException, _on_http_error)
+    answer_http_errors(app, _on_http_error)
 
 
 def _on_error(error: MarketplaceError) -> ResponseReturnValue:
@@ -33,11 +37,10 @@ def _on_error(error: MarketplaceError) -> ResponseReturnValue:
     )
 
 
-def _on_http_error(error: HTTPException) -> ResponseReturnValue:
+def _on_http_error(error: HTTPException, status: int) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
-    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    title, text = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
+    title, text = words_for(status, _WORDS)
     return _page(title, text, status)
 
 

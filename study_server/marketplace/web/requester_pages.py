@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from study_server.marketplace import deciding, people
-from study_server.marketplace.answers import as_table
+from study_server.marketplace import people
 from study_server.marketplace.errors import MarketplaceError, RequestError
 from study_server.marketplace.money import write_cents
+from study_server.marketplace.questions.answers import as_table
 from study_server.marketplace.store import (
     Transaction,
     assignments,
@@ -19,16 +20,21 @@ from study_server.marketplace.store import (
     requesters,
     workers,
 )
+from study_server.marketplace.store.list_pages import ListPage
 from study_server.marketplace.store.tables import Assignment, Hit, Requester
+from study_server.marketplace.web.access import for_anyone, for_requesters
 from study_server.marketplace.web.application import courier, market
-from study_server.marketplace.web.session import (
+from study_server.marketplace.web.signing_in import (
     current_requester,
-    door,
-    for_requesters,
-    own_path,
+    forget,
+    said_before,
     sign_in_requester,
     sign_out,
 )
+from study_server.marketplace.work import assignment_decisions
+from study_server.webkit.addresses import own_path
+from study_server.webkit.reading import read_whole_number
+from study_server.webkit.sign_in_requests import attempt_by, let_in, throttle, too_soon
 
 requester_pages = Blueprint("market_requester", __name__, url_prefix="/requester")
 
@@ -37,7 +43,7 @@ _STATES = ("Assignable", "Unassignable", "Reviewable", "Reviewing", "Disposed")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answered:
+class AssignmentForReview:
     """An assignment as its requester sees it.
 
     Attributes:
@@ -60,30 +66,34 @@ class Answered:
 
 
 @requester_pages.get("/sign-in")
+@for_anyone
 def sign_in() -> ResponseReturnValue:
     """The form: the two keys scripts use."""
     return _sign_in_page("")
 
 
 @requester_pages.post("/sign-in")
+@for_anyone
 def enter() -> ResponseReturnValue:
     """Check the keys; guessing is slowed down."""
-    key, address = request.form.get("access_key", ""), str(request.remote_addr)
-    if wait_s := door().wait_s(key, address=address):
-        words = f"Too many attempts. Try again in {-(-wait_s // 60)} min."
-        return _sign_in_page(words), 429, {"Retry-After": str(wait_s)}
+    key = request.form.get("access_key", "")
+    attempt = attempt_by(key)
+    if wait_s := throttle().count(attempt):
+        return too_soon(wait_s, _sign_in_page)
     with market().store.read() as tx:
         found = people.check_requester(tx, key, request.form.get("secret_key", ""))
     if found is None:
-        door().fail(key, address=address)
         return _sign_in_page("The two keys do not belong together."), 403
-    door().welcome(key)
-    sign_in_requester(found)
+    throttle().note_success(attempt)
+    with market().store.write() as tx:
+        sign_in_requester(tx, found)
     here = url_for("market_requester.overview")
-    return redirect(own_path(request.form.get("next", ""), otherwise=here), code=303)
+    wanted = own_path(request.form.get("next", ""), otherwise=here)
+    return let_in(key, to=wanted, form=url_for(".sign_in"))
 
 
 @requester_pages.post("/sign-out")
+@for_anyone
 def leave() -> ResponseReturnValue:
     """Sign out."""
     sign_out()
@@ -93,28 +103,49 @@ def leave() -> ResponseReturnValue:
 @requester_pages.get("/")
 @for_requesters
 def overview() -> ResponseReturnValue:
-    """Every HIT, newest first, and the money."""
-    status = request.args.get("status")
-    status = status if status in _STATES else None
-    before = request.args.get("before", type=int)
+    """Every HIT, by type, the newest first, and the money."""
     with market().store.read() as tx:
-        me = _requester(tx)
+        me, asked = _requester(tx), _asked()
+        page = hits.list_groups(
+            tx, me.id, before=asked.before, limit=_PAGE, status=asked.status
+        )
+        return render_template(
+            "marketplace/requester_groups.html",
+            requester=me,
+            groups=page.rows,
+            dollars=write_cents,
+            counts=hits.count_by_status(tx, me.id),
+            status=asked.status,
+            next_before=_next_before(page),
+            money=_money(tx, me),
+        )
+
+
+@requester_pages.get("/types/<type_id>")
+@for_requesters
+def hits_of_type(type_id: str) -> ResponseReturnValue:
+    """The HITs of one type, newest first."""
+    with market().store.read() as tx:
+        me, asked = _requester(tx), _asked()
+        kind = hits.type_by_public_id(tx, type_id)
+        if kind is None or kind.requester_id != me.id:
+            abort(404)
         page = hits.list_hits(
             tx,
             me.id,
-            after=None if before is None else (before,),
+            after=None if asked.before is None else (asked.before,),
             limit=_PAGE,
-            status=status,
+            status=asked.status,
+            hit_type=kind,
         )
         return render_template(
             "marketplace/requester_hits.html",
             requester=me,
+            kind=kind,
             hits=page.rows,
-            reward_of=_reward_of,
-            counts=hits.count_by_status(tx, me.id),
-            status=status,
-            next_before=page.after[0] if page.after and not page.is_last else None,
-            money=_money(tx, me),
+            reward=write_cents(kind.reward_cents),
+            status=asked.status,
+            next_before=_next_before(page),
         )
 
 
@@ -132,7 +163,7 @@ def hit(hit_id: str) -> ResponseReturnValue:
             hit=found,
             reward=_reward_of(found),
             answered=answered,
-            problem=request.args.get("problem", ""),
+            problem=said_before(),
         )
 
 
@@ -142,7 +173,6 @@ def decide(assignment_id: str, decision: str) -> ResponseReturnValue:
     """Approve or reject."""
     if decision not in ("approve", "reject"):
         abort(404)
-    problem = ""
     with market().store.write() as tx:
         me = _requester(tx)
         found = assignments.live(tx, assignment_id)
@@ -152,10 +182,9 @@ def decide(assignment_id: str, decision: str) -> ResponseReturnValue:
         try:
             _decide(tx, found, decision)
         except (RequestError, MarketplaceError) as error:
-            problem = str(error)
+            flash(str(error))
     courier().wake()
-    where = url_for("market_requester.hit", hit_id=hit_id, problem=problem or None)
-    return redirect(where, code=303)
+    return redirect(url_for("market_requester.hit", hit_id=hit_id), code=303)
 
 
 @requester_pages.get("/workers")
@@ -174,6 +203,26 @@ def people_page() -> ResponseReturnValue:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """Which HITs an address asks for, and where the page starts."""
+
+    status: str | None
+    before: int | None
+
+
+def _asked() -> _Asked:
+    status = request.args.get("status")
+    return _Asked(
+        status=status if status in _STATES else None,
+        before=read_whole_number(request.args.get("before", "")),
+    )
+
+
+def _next_before(page: ListPage[Any]) -> int | None:
+    return page.after[0] if page.after and not page.is_last else None
+
+
 def _decide(tx: Transaction, found: Assignment, decision: str) -> None:
     hits.locked(tx, found.hit_id)
     found = assignments.refreshed(tx, found.id)
@@ -181,18 +230,18 @@ def _decide(tx: Transaction, found: Assignment, decision: str) -> None:
     now = market().clock()
     if decision == "approve":
         is_override = found.status == "Rejected"
-        deciding.approve(
+        assignment_decisions.approve(
             tx, found, at=now, feedback=feedback or None, is_override=is_override
         )
         return
     if not feedback:
         raise MarketplaceError("say why the work is rejected: the worker reads it")
-    deciding.reject(tx, found, at=now, feedback=feedback)
+    assignment_decisions.reject(tx, found, at=now, feedback=feedback)
 
 
-def _answered(entry: Assignment) -> Answered:
+def _answered(entry: Assignment) -> AssignmentForReview:
     submitted_at = entry.submitted_at or entry.accepted_at
-    return Answered(
+    return AssignmentForReview(
         id=entry.public_id,
         worker_id=entry.worker.public_id,
         status=entry.status,
@@ -227,7 +276,7 @@ def _own_hit(tx: Transaction, me: Requester, hit_id: str) -> Hit:
 def _requester(tx: Transaction) -> Requester:
     found = current_requester(tx)
     if found is None:
-        sign_out()
+        forget()
         abort(403)
     return found
 

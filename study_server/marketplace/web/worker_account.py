@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from study_server.marketplace import browsing, granting, people
+from study_server.marketplace import people
 from study_server.marketplace.errors import MarketplaceError, WorkerError
 from study_server.marketplace.store import Transaction, qualifications, workers
 from study_server.marketplace.store.tables import Worker
-from study_server.marketplace.system_types import percent_approved
+from study_server.marketplace.system_qualifications import percent_approved
+from study_server.marketplace.web.access import for_anyone, for_workers
 from study_server.marketplace.web.application import market
-from study_server.marketplace.web.frames import url_of_test
-from study_server.marketplace.web.session import (
+from study_server.marketplace.web.question_frames import url_of_test
+from study_server.marketplace.web.signing_in import (
     current_worker,
-    door,
-    for_workers,
-    own_path,
+    forget,
+    said_before,
     sign_in_worker,
     sign_out,
 )
-from study_server.web.security import allow
+from study_server.marketplace.work import browsing, qualification_grants
+from study_server.webkit.addresses import own_path
+from study_server.webkit.security_headers import allow
+from study_server.webkit.sign_in_requests import attempt_by, let_in, throttle, too_soon
 
 worker_account = Blueprint("market_worker_account", __name__, url_prefix="/worker")
 
@@ -28,16 +31,18 @@ _MAX_LISTED = 200
 
 
 @worker_account.get("/sign-up")
+@for_anyone
 def sign_up() -> ResponseReturnValue:
     """The form for a new worker."""
     return _sign_up_page("")
 
 
 @worker_account.post("/sign-up")
+@for_anyone
 def add() -> ResponseReturnValue:
     """A new worker, signed in at once."""
     form = request.form
-    profile = people.Profile(
+    profile = people.WorkerProfile(
         name=form.get("name", ""),
         password=form.get("password", ""),
         country=form.get("country", "").strip().upper(),
@@ -46,39 +51,48 @@ def add() -> ResponseReturnValue:
     )
     if not profile.name:
         return _sign_up_page("Choose a name."), 400
+    if wait_s := throttle().count_sign_up(str(request.remote_addr)):
+        return too_soon(wait_s, _sign_up_page)
     try:
         with market().store.write() as tx:
-            sign_in_worker(people.add_worker(tx, profile, at=market().clock()))
+            sign_in_worker(tx, people.add_worker(tx, profile, at=market().clock()))
     except MarketplaceError as error:
         return _sign_up_page(str(error)), 400
-    return redirect(url_for("market_worker.groups"), code=303)
+    there = url_for("market_worker.groups")
+    return let_in(profile.name, to=there, form=url_for(".sign_in"))
 
 
 @worker_account.get("/sign-in")
+@for_anyone
 def sign_in() -> ResponseReturnValue:
     """The form."""
     return _sign_in_page("")
 
 
 @worker_account.post("/sign-in")
+@for_anyone
 def enter() -> ResponseReturnValue:
     """Check name and password; guessing is slowed down."""
-    name, address = request.form.get("name", ""), str(request.remote_addr)
-    if wait_s := door().wait_s(name, address=address):
-        words = f"Too many attempts. Try again in {-(-wait_s // 60)} min."
-        return _sign_in_page(words), 429, {"Retry-After": str(wait_s)}
+    name = request.form.get("name", "")
+    attempt = attempt_by(name)
+    if wait_s := throttle().count(attempt):
+        return too_soon(wait_s, _sign_in_page)
+    password = request.form.get("password", "")
     with market().store.read() as tx:
-        worker = people.check_worker(tx, name, request.form.get("password", ""))
+        worker = people.check_worker(tx, name, password)
     if worker is None:
-        door().fail(name, address=address)
         return _sign_in_page("Name and password do not belong together."), 403
-    door().welcome(name)
-    sign_in_worker(worker)
+    throttle().note_success(attempt)
+    with market().store.write() as tx:
+        worker = people.renew_hash(tx, worker, password)
+        sign_in_worker(tx, worker)
     here = url_for("market_worker.groups")
-    return redirect(own_path(request.form.get("next", ""), otherwise=here), code=303)
+    wanted = own_path(request.form.get("next", ""), otherwise=here)
+    return let_in(name, to=wanted, form=url_for(".sign_in"))
 
 
 @worker_account.post("/sign-out")
+@for_anyone
 def leave() -> ResponseReturnValue:
     """Sign out."""
     sign_out()
@@ -140,7 +154,7 @@ def list_qualifications() -> ResponseReturnValue:
             kinds=[k for k in page.rows if k.id not in has and k.status == "Active"],
             words=words,
             percent=percent_approved(worker),
-            problem=request.args.get("problem", ""),
+            problem=said_before(),
         )
 
 
@@ -153,10 +167,10 @@ def ask(type_id: str) -> ResponseReturnValue:
         if kind is None:
             abort(404)
         try:
-            asked = granting.ask_for(tx, kind, worker, at=market().clock())
+            asked = qualification_grants.ask_for(tx, kind, worker, at=market().clock())
         except WorkerError as error:
-            here = ".list_qualifications"
-            return redirect(url_for(here, problem=str(error)), code=303)
+            flash(str(error))
+            return redirect(url_for(".list_qualifications"), code=303)
         where = url_for(".list_qualifications")
         if asked.status == "Started":
             where = url_for(".take_test", request_id=asked.public_id)
@@ -186,7 +200,7 @@ def take_test(request_id: str) -> ResponseReturnValue:
 def _worker(tx: Transaction) -> Worker:
     worker = current_worker(tx)
     if worker is None:
-        sign_out()
+        forget()
         abort(403)
     return worker
 

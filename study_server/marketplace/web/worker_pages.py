@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from study_server.marketplace import browsing, working
 from study_server.marketplace.errors import WorkerError
-from study_server.marketplace.passing import pass_time
 from study_server.marketplace.store import Transaction, assignments, hits, workers
 from study_server.marketplace.store.tables import Worker
+from study_server.marketplace.web.access import for_anyone, for_workers
 from study_server.marketplace.web.application import courier, market
-from study_server.marketplace.web.frames import Frame, frame_of
-from study_server.marketplace.web.session import current_worker, for_workers
-from study_server.web.security import allow
+from study_server.marketplace.web.question_frames import QuestionFrame, frame_of
+from study_server.marketplace.web.signing_in import current_worker, said_before
+from study_server.marketplace.work import browsing, worker_actions
+from study_server.marketplace.work.deadlines import pass_time
+from study_server.webkit.security_headers import allow
 
 worker_pages = Blueprint("market_worker", __name__)
 
@@ -29,12 +30,14 @@ _BLUEPRINTS = ("market_worker", "market_requester")
 
 
 @worker_pages.get("/")
+@for_anyone
 def home() -> ResponseReturnValue:
     """The HITs."""
     return redirect(url_for("market_worker.groups"))
 
 
 @worker_pages.get("/mturk/preview")
+@for_anyone
 def old_preview() -> ResponseReturnValue:
     """Where scripts send workers: the group, by its id or its HIT type's."""
     wanted = request.args.get("groupId", "")
@@ -46,6 +49,7 @@ def old_preview() -> ResponseReturnValue:
 
 
 @worker_pages.get("/worker/")
+@for_anyone
 def groups() -> ResponseReturnValue:
     """Every group of HITs this worker may see."""
     words = request.args.get("words", "").strip()[:200]
@@ -67,6 +71,7 @@ def groups() -> ResponseReturnValue:
 
 
 @worker_pages.get("/worker/projects/<group_id>/tasks")
+@for_anyone
 def preview(group_id: str) -> ResponseReturnValue:
     """The HIT of a group a worker would get, to look at; nobody is named to it."""
     here = market()
@@ -79,7 +84,7 @@ def preview(group_id: str) -> ResponseReturnValue:
         group = browsing.describe_group(tx, kind, worker)
         frame = None
         if hit is not None and group.access.may_preview:
-            working.preview(tx, hit, worker, at=here.clock())
+            worker_actions.preview(tx, hit, worker, at=here.clock())
             frame = _shown(frame_of(hit))
         return render_template(
             "marketplace/preview.html",
@@ -87,7 +92,7 @@ def preview(group_id: str) -> ResponseReturnValue:
             group=group,
             worker=worker,
             n_unread=_n_unread(tx, worker),
-            problem=request.args.get("problem", ""),
+            problem=said_before(),
             frame=frame,
         )
 
@@ -103,10 +108,13 @@ def accept(hit_id: str) -> ResponseReturnValue:
             abort(404)
         group_id = hit.hit_type.group_id
         try:
-            found = working.accept(tx, hit, worker, at=here.clock(), faults=here.faults)
+            found = worker_actions.accept(
+                tx, hit, worker, at=here.clock(), faults=here.faults
+            )
             assignment_id = found.public_id
         except WorkerError as error:
-            where = url_for("market_worker.preview", group_id=group_id, problem=error)
+            flash(str(error))
+            where = url_for("market_worker.preview", group_id=group_id)
             return redirect(where, code=303)
     courier().wake()
     where = url_for("market_worker.work", assignment_id=assignment_id)
@@ -148,12 +156,12 @@ def give_back(assignment_id: str) -> ResponseReturnValue:
         found = worker and assignments.of_worker(tx, assignment_id, worker_id=worker.id)
         if worker is None or not found:
             abort(404)
-        working.give_back(tx, found, at=here.clock())
+        worker_actions.give_back(tx, found, at=here.clock())
     courier().wake()
     return redirect(url_for("market_worker.groups"), code=303)
 
 
-def _shown(frame: Frame) -> Frame:
+def _shown(frame: QuestionFrame) -> QuestionFrame:
     """Let this page show frames: tasks go from site to site before they come back."""
     allow({"frame-src": "'self' https: http:"})
     return frame

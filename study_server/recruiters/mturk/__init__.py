@@ -8,29 +8,39 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from study_server.errors import IdentityError, MarketAwayError
 from study_server.recruiters.base import (
-    MAX_ID_LENGTH,
     Environment,
     GiveBack,
     Handoff,
     Identity,
+    IdRule,
     Leaving,
     PostForm,
+    SectionStarter,
     Visit,
+    Waiting,
+    is_same_visit,
 )
-from study_server.recruiters.market import Market, Notice, Offer, Question, Spot
+from study_server.recruiters.market import (
+    Market,
+    MarketQuestion,
+    PostingNotice,
+    Spot,
+    WorkOffer,
+)
 from study_server.recruiters.mturk import notifications
 from study_server.recruiters.mturk.answers import read_answers
 from study_server.recruiters.mturk.fees import bonus_fee_minor, reward_fee_minor
 from study_server.recruiters.mturk.questions import external_question, html_question
 from study_server.recruiters.mturk.requirements import requirements
-from study_server.recruiters.sections import MTurkSection, is_local
+from study_server.recruiters.mturk.section import MTurkSection
+from study_server.recruiters.sections import is_local
 
 NOT_YET: Final = "ASSIGNMENT_ID_NOT_AVAILABLE"
 SUBMIT_PATH: Final = "/mturk/externalSubmit"
@@ -38,7 +48,24 @@ LIVE_ENDPOINT: Final = "https://mturk-requester.us-east-1.amazonaws.com"
 WORKER_SITES: Final = ("https://www.mturk.com", "https://workersandbox.mturk.com")
 LOCAL_SITES: Final = ("http://127.0.0.1:*", "http://localhost:*")
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_MTURK"
-_ID: Final = re.compile(r"[A-Za-z0-9]+")
+_RULE: Final = IdRule(
+    pattern=re.compile(r"[A-Za-z0-9]+"), expected="letters and digits"
+)
+
+STARTERS: Final = (
+    SectionStarter(
+        name="mturk",
+        text="""[recruiter.mturk]         # any market that speaks its protocol: docs/mturk.md
+title = "Look at images and say what you see"      # in the market's list
+description = "You see images one at a time and answer a question about each."
+keywords = ["images", "research", "judgment"]
+reward = "1.20"           # dollars per block, as text
+minutes = 6.0             # how long a block takes, as you estimate
+floor_per_hour = "12.00"  # posting below it needs a written reason
+cap = "100.00"            # dollars, never exceeded, fees included
+""",
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +75,13 @@ class MTurk:
     name: str = "mturk"
     currency: str = "USD"
     section_type: type[MTurkSection] = MTurkSection
+    starters: tuple[SectionStarter, ...] = STARTERS
     environments: tuple[Environment, ...] = ("sandbox", "live", "pilot")
+    learns: str = (
+        "server to server: `hit sync` asks the market which worker handed in "
+        "which assignment, and binds it to the session that worker began under "
+        "it; there is no code"
+    )
 
     def n_personal_links(self, section: MTurkSection) -> int:
         """None: the address carries the id."""
@@ -71,6 +104,26 @@ class MTurk:
         """The worker sites: Amazon's old ones, those of the section, this machine."""
         return (*WORKER_SITES, *section.worker_sites, *LOCAL_SITES)
 
+    def id_rule(self, issuer: str) -> IdRule | None:
+        """The market's own ids."""
+        return _RULE if issuer == self.name else None
+
+    def is_secret(self, section: MTurkSection) -> bool:
+        """No: ids of workers are known to many."""
+        return False
+
+    def takes_over(
+        self,
+        section: MTurkSection,
+        visit_ids: Mapping[str, str],
+        *,
+        earlier: Sequence[Mapping[str, str]],
+    ) -> bool:
+        """Only the very assignment, and only where the section says so."""
+        return section.other_browser == "same-visit" and is_same_visit(
+            visit_ids, earlier
+        )
+
     def identify(self, section: MTurkSection, visit: Visit) -> Identity:
         """The worker, and the market's names of assignment and HIT.
 
@@ -92,13 +145,29 @@ class MTurk:
         ids["site"] = _site(section, visit.parameters.get("turkSubmitTo", ""))
         return Identity(issuer=self.issuer(section), external_id=worker, visit_ids=ids)
 
-    def finish(self, section: MTurkSection, visit_ids: Mapping[str, str]) -> Handoff:
+    def finish(
+        self,
+        section: MTurkSection,
+        visit_ids: Mapping[str, str],
+        *,
+        code: str | None = None,
+    ) -> Handoff:
         """Hand the assignment in at the market's site."""
         return _hand_in(visit_ids, outcome="completed")
 
-    def leave(self, section: MTurkSection, visit_ids: Mapping[str, str]) -> Leaving:
+    def hold(self, section: MTurkSection, visit_ids: Mapping[str, str]) -> Waiting:
+        """Hand the assignment in: nothing pays it before a person or the market does."""
+        return _hand_in(visit_ids, outcome="held")
+
+    def leave(
+        self,
+        section: MTurkSection,
+        visit_ids: Mapping[str, str],
+        *,
+        has_begun: bool = False,
+    ) -> Leaving:
         """Give the HIT back; or hand it in, where the study pays for that too."""
-        if section.pay_screened_out == "full":
+        if section.pay_screened_out == "full" or (has_begun and section.pays_leavers):
             return _hand_in(visit_ids, outcome="left")
         return GiveBack(site="the market")
 
@@ -136,9 +205,9 @@ class MTurk:
 
     def offer(
         self, section: MTurkSection, *, spot: Spot, absent: tuple[str, ...]
-    ) -> Offer:
+    ) -> WorkOffer:
         """The HIT type."""
-        return Offer(
+        return WorkOffer(
             title=section.title,
             description=section.description,
             keywords=", ".join(section.keywords),
@@ -148,11 +217,11 @@ class MTurk:
             requirements=requirements(section, is_live=spot.is_live, absent=absent),
         )
 
-    def frame_question(self, url: str) -> Question:
+    def frame_question(self, url: str) -> MarketQuestion:
         """ExternalQuestion."""
         return external_question(url)
 
-    def page_question(self, html: str) -> Question:
+    def page_question(self, html: str) -> MarketQuestion:
         """HTMLQuestion."""
         return html_question(html)
 
@@ -172,11 +241,11 @@ class MTurk:
         """The fee in cents on a bonus."""
         return bonus_fee_minor(bonus_minor)
 
-    def read_notification(self, body: bytes) -> Notice:
+    def read_notification(self, body: bytes) -> PostingNotice:
         """The HITs a notification is about."""
         return notifications.read_notification(body)
 
-    def poll(self, section: MTurkSection, spot: Spot) -> tuple[Notice, ...]:
+    def poll(self, section: MTurkSection, spot: Spot) -> tuple[PostingNotice, ...]:
         """Notices in the section's SQS queue; none where it has no queue."""
         from study_server.recruiters.mturk import gateway
 
@@ -191,14 +260,7 @@ class MTurk:
 
 def _given(visit: Visit, name: str) -> str | None:
     value = visit.parameters.get(name, "").strip()
-    if not value or value == NOT_YET:
-        return value or None
-    if len(value) > MAX_ID_LENGTH or not _ID.fullmatch(value):
-        raise IdentityError(
-            f"{name} in the address is not an id of the market: expected letters and "
-            f"digits, at most {MAX_ID_LENGTH}"
-        )
-    return value
+    return value if value == NOT_YET else _RULE.read(value, name=name)
 
 
 def _site(section: MTurkSection, url: str) -> str:

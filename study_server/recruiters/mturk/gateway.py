@@ -20,13 +20,14 @@ from study_server.errors import (
     MarketRefusedError,
 )
 from study_server.recruiters.market import (
-    Bonus,
-    Notice,
-    Offer,
-    Posted,
+    BonusPayment,
+    ListedPosting,
     Posting,
+    PostingNotice,
     Status,
     Submission,
+    UnreadableRecord,
+    WorkOffer,
 )
 from study_server.recruiters.mturk.failures import in_our_words, is_throttle
 from study_server.recruiters.mturk.notifications import read_notification
@@ -93,7 +94,7 @@ def connect(endpoint: str, *, read_timeout_s: float = 20.0) -> MTurkMarket:
 
 def poll_queue(
     queue: str, *, endpoint: str | None = None, most: int = 100
-) -> tuple[Notice, ...]:
+) -> tuple[PostingNotice, ...]:
     """Notices waiting in an SQS queue, taken out once they are read.
 
     Raises:
@@ -108,7 +109,7 @@ def poll_queue(
         raise in_our_words(error, endpoint=queue) from error
 
 
-def _taken(client: Client, queue: str, *, most: int) -> Iterator[Notice]:
+def _taken(client: Client, queue: str, *, most: int) -> Iterator[PostingNotice]:
     for _ in range(most):
         reply = client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
         messages = reply.get("Messages", [])
@@ -124,9 +125,9 @@ def _taken(client: Client, queue: str, *, most: int) -> Iterator[Notice]:
             )
 
 
-def _notice(body: str) -> Notice | None:
+def _notice(body: str) -> PostingNotice | None:
     try:
-        return read_notification(body.encode())
+        return read_notification(body.encode("utf-8", "replace"))
     except MalformedAnswerError:
         return None
 
@@ -150,7 +151,7 @@ class MTurkMarket:
         reply = self._call("get_account_balance")
         return read_minor(reply.get("AvailableBalance", ""), endpoint=self.endpoint)
 
-    def prepare(self, offer: Offer) -> str:
+    def prepare(self, offer: WorkOffer) -> str:
         """The id of the HIT type; the same offer has the same."""
         reply = self._call(
             "create_hit_type",
@@ -192,7 +193,7 @@ class MTurkMarket:
         """Move a HIT's expiry; a time in the past means now."""
         self._call("update_expiration_for_hit", HITId=hit_id, ExpireAt=at)
 
-    def postings(self) -> Iterator[Posted]:
+    def postings(self) -> Iterator[ListedPosting]:
         """Every HIT of the account, page by page; one seen twice comes once."""
         seen: set[str] = set()
         for page in self._pages("list_hits"):
@@ -201,7 +202,7 @@ class MTurkMarket:
                     seen.add(hit["HITId"])
                     yield read_posted(hit)
 
-    def find(self, hit_id: str) -> Posted | None:
+    def find(self, hit_id: str) -> ListedPosting | None:
         """One HIT; None if there is none of that id."""
         try:
             return read_posted(self._call("get_hit", HITId=hit_id)["HIT"])
@@ -210,7 +211,7 @@ class MTurkMarket:
                 return None
             raise
 
-    def submissions(self, hit_id: str) -> Iterator[Submission]:
+    def submissions(self, hit_id: str) -> Iterator[Submission | UnreadableRecord]:
         """Every assignment of a HIT that was handed in."""
         for page in self._pages("list_assignments_for_hit", HITId=hit_id):
             for assignment in page.get("Assignments", ()):
@@ -240,7 +241,7 @@ class MTurkMarket:
             return None
         return STATUS.get(reply.get("Assignment", {}).get("AssignmentStatus", ""))
 
-    def pay_bonus(self, bonus: Bonus, *, token: str) -> None:
+    def pay_bonus(self, bonus: BonusPayment, *, token: str) -> None:
         """Pay a bonus."""
         self._call(
             "send_bonus",
@@ -251,11 +252,11 @@ class MTurkMarket:
             UniqueRequestToken=token,
         )
 
-    def bonuses(self, assignment_id: str) -> Iterator[Bonus]:
+    def bonuses(self, assignment_id: str) -> Iterator[BonusPayment]:
         """Bonuses paid for an assignment."""
         for page in self._pages("list_bonus_payments", AssignmentId=assignment_id):
             for paid in page.get("BonusPayments", ()):
-                yield Bonus(
+                yield BonusPayment(
                     assignment_id=paid["AssignmentId"],
                     worker_id=paid["WorkerId"],
                     amount_minor=read_minor(

@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from study_server.errors import MalformedAnswerError
-from study_server.recruiters.market import Notice
+from study_server.recruiters.market import PostingNotice
 
 MAX_BYTES: Final = 256 * 1024
 _HIT_ID: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 _LAYERS: Final = 3
 
 
-def read_notification(body: bytes) -> Notice:
+def read_notification(body: bytes) -> PostingNotice:
     """The HITs a notification is about; wrapped by SNS or not.
 
     Raises:
@@ -28,7 +28,7 @@ def read_notification(body: bytes) -> Notice:
     """
     if len(body) > MAX_BYTES:
         raise MalformedAnswerError(f"a notification of {len(body):,} bytes")
-    return Notice(hit_ids=frozenset(_hit_ids(_unwrapped(_parsed(body)))))
+    return PostingNotice(hit_ids=frozenset(_hit_ids(_unwrapped(_parsed(body)))))
 
 
 def _parsed(body: bytes | str) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # writes, parses nothing  # nosec B406
 
 from study_server.errors import MarketRefusedError, QuestionTooLargeError
-from study_server.recruiters.market import Question
+from study_server.recruiters.market import MarketQuestion
 from study_server.recruiters.sections import is_local
 
 MAX_QUESTION_BYTES: Final = 65_535
@@ -22,7 +22,7 @@ _HTML: Final = (
 )
 
 
-def external_question(url: str) -> Question:
+def external_question(url: str) -> MarketQuestion:
     """Our server in the market's frame.
 
     Raises:
@@ -34,20 +34,20 @@ def external_question(url: str) -> Question:
             "http in a frame: set SECONDLOOK_BASE_URL to the server's https:// "
             'address, or use delivery = "html"'
         )
-    return Question(
+    return MarketQuestion(
         text=f'<?xml version="1.0" encoding="UTF-8"?>\n<ExternalQuestion '
         f'xmlns="{_EXTERNAL}"><ExternalURL>{escape(url)}</ExternalURL>'
         f"<FrameHeight>{FRAME_HEIGHT}</FrameHeight></ExternalQuestion>"
     )
 
 
-def html_question(html: str) -> Question:
+def html_question(html: str) -> MarketQuestion:
     """A whole page.
 
     Raises:
         QuestionTooLargeError: If it is more than the market takes.
     """
-    question = Question(
+    question = MarketQuestion(
         text=f'<?xml version="1.0" encoding="UTF-8"?>\n<HTMLQuestion xmlns="{_HTML}">'
         f"<HTMLContent><![CDATA[{_in_cdata(html)}]]></HTMLContent>"
         f"<FrameHeight>{FRAME_HEIGHT}</FrameHeight></HTMLQuestion>"

@@ -10,10 +10,11 @@ from study_server.errors import (
     MarketRefusedError,
 )
 from study_server.recruiters.market import (
-    Posted,
+    ListedPosting,
     Requirement,
     Status,
     Submission,
+    UnreadableRecord,
 )
 
 STATUS: Final[Mapping[str, Status]] = {
@@ -62,9 +63,9 @@ def _locale(name: str) -> dict[str, str]:
     return {"Country": country, **({"Subdivision": part} if part else {})}
 
 
-def read_posted(hit: Mapping[str, Any]) -> Posted:
+def read_posted(hit: Mapping[str, Any]) -> ListedPosting:
     """A HIT in our words."""
-    return Posted(
+    return ListedPosting(
         id=str(hit["HITId"]),
         annotation=str(hit.get("RequesterAnnotation") or ""),
         is_open=hit.get("HITStatus") in ("Assignable", "Unassignable"),
@@ -76,14 +77,20 @@ def read_posted(hit: Mapping[str, Any]) -> Posted:
     )
 
 
-def read_submission(assignment: Mapping[str, Any]) -> Submission:
-    """An assignment in our words."""
-    return Submission(
-        id=str(assignment["AssignmentId"]),
-        hit_id=str(assignment["HITId"]),
-        worker_id=str(assignment["WorkerId"]),
-        status=STATUS[assignment["AssignmentStatus"]],
-        accepted_at=assignment["AcceptTime"],
-        submitted_at=assignment["SubmitTime"],
-        answer=str(assignment.get("Answer") or ""),
-    )
+def read_submission(assignment: Mapping[str, Any]) -> Submission | UnreadableRecord:
+    """An assignment in our words, or what is wrong with it."""
+    try:
+        return Submission(
+            id=str(assignment["AssignmentId"]),
+            hit_id=str(assignment["HITId"]),
+            worker_id=str(assignment["WorkerId"]),
+            status=STATUS[assignment["AssignmentStatus"]],
+            accepted_at=assignment["AcceptTime"],
+            submitted_at=assignment["SubmitTime"],
+            answer=str(assignment.get("Answer") or ""),
+        )
+    except KeyError as error:
+        name = assignment.get("AssignmentId", "without a name")
+        return UnreadableRecord(
+            problem=f"assignment {name} has no {error.args[0]} that the protocol knows"
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from study_server.recruiters.market import Requirement
-from study_server.recruiters.sections import MTurkSection
+from study_server.recruiters.mturk.section import MTurkSection
 
 # The id of one environment names nothing in the other.
 MASTERS: Final = {

@@ -1,3 +1,4 @@
+/* exported turkGetSubmitToHost, turkSetAssignmentID */
 // What pages written for the service expect of externalHIT_v1.js; our own code.
 
 function turkGetParam(name, defaultValue) {

@@ -1,9 +1,13 @@
 """Every table; importing this package knows them all."""
 
-from study_server.store.tables.base import Base, UtcDateTime
+from study_server.store.tables.activity import Activity
+from study_server.store.tables.audits import AuditResponse, AuditTrial
+from study_server.store.tables.base import Base
 from study_server.store.tables.blocks import Block, BlockTrial
+from study_server.store.tables.chores import ChoreRow
+from study_server.store.tables.erasures import ErasureReceiptRow
 from study_server.store.tables.imports import (
-    ImportedFile,
+    ImportedFileRow,
     ImportedResponse,
     ImportedSession,
     ImportedStudy,
@@ -22,15 +26,18 @@ from study_server.store.tables.people import (
     Participant,
     Worker,
 )
+from study_server.store.tables.second_factors import RecoveryCode, SecondFactor
 from study_server.store.tables.sessions import (
     SESSION_STATES,
     VALIDITIES,
     DisplayEvent,
+    ImageRequest,
     Response,
     Session,
     SessionTrial,
     SurveyResponse,
 )
+from study_server.store.tables.sign_ins import SignIn, SignInAttempt
 from study_server.store.tables.studies import (
     ENVIRONMENTS,
     STUDY_STATES,
@@ -43,7 +50,7 @@ from study_server.store.tables.studies import (
     Trial,
     TrialSource,
 )
-from study_server.store.tables.users import AuditResponse, AuditTrial, User
+from study_server.store.tables.users import User
 
 __all__ = [
     "ENVIRONMENTS",
@@ -51,6 +58,7 @@ __all__ = [
     "STEPS",
     "STUDY_STATES",
     "VALIDITIES",
+    "Activity",
     "Amendment",
     "Assignment",
     "AuditResponse",
@@ -58,11 +66,14 @@ __all__ = [
     "Base",
     "Block",
     "BlockTrial",
+    "ChoreRow",
     "DisplayEvent",
     "Enrolment",
     "EnrolmentSource",
+    "ErasureReceiptRow",
     "Hit",
-    "ImportedFile",
+    "ImageRequest",
+    "ImportedFileRow",
     "ImportedResponse",
     "ImportedSession",
     "ImportedStudy",
@@ -71,10 +82,14 @@ __all__ = [
     "MarketAccount",
     "Participant",
     "PersonalLink",
+    "RecoveryCode",
     "Recruitment",
     "Response",
+    "SecondFactor",
     "Session",
     "SessionTrial",
+    "SignIn",
+    "SignInAttempt",
     "Stimulus",
     "Study",
     "StudyClass",
@@ -82,6 +97,5 @@ __all__ = [
     "Trial",
     "TrialSource",
     "User",
-    "UtcDateTime",
     "Worker",
 ]

@@ -1,60 +1,18 @@
-"""What all tables share: constraint names and times in UTC."""
+"""The base of the study server's tables; the marketplace's have another."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import DateTime, Dialect, MetaData, types
+from sqlalchemy import MetaData, types
 from sqlalchemy.orm import DeclarativeBase
 
-NAMING: Final = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class UtcDateTime(types.TypeDecorator[datetime]):
-    """Aware UTC in Python on every engine; SQLite itself keeps no zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        """Refuse naive times; hand over UTC.
-
-        Raises:
-            ValueError: If the time has no zone.
-        """
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"expected a time with its zone, got {value!r}")
-        return value.astimezone(UTC)
-
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        """Give the zone back."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
+from study_server.database.table_conventions import NAMING, UtcDateTime
 
 
 class Base(DeclarativeBase):
-    """Base of every table."""
+    """Base of every table of the study server."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: Final = {datetime: UtcDateTime, dict[str, Any]: types.JSON}
-
-
-def one_of(column: str, values: tuple[str, ...]) -> str:
-    """SQL that says a column holds one of these words."""
-    return f"{column} IN ({', '.join(repr(value) for value in values)})"

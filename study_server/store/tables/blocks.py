@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from study_server.store.tables.base import Base, one_of
+from study_server.database.table_conventions import one_of
+from study_server.store.tables.base import Base
 from study_server.store.tables.studies import ENVIRONMENTS
 
 _HAS_PLACE: Final = text("n_valid + n_reserved < n_wanted")

@@ -31,13 +31,16 @@ class ImportedStudy(Base):
     created_at: Mapped[datetime]
 
 
-class ImportedFile(Base):
-    """A file of an imported study, once."""
+class ImportedFileRow(Base):
+    """A file of an imported study, once.
+
+    `left_out` lists the rows that were asked out or cannot be, reason by reason.
+    """
 
     __tablename__ = "imported_file"
     __table_args__ = (
         UniqueConstraint("imported_study_id", "sha256"),
-        CheckConstraint("n_rows >= 1", name="n_rows"),
+        CheckConstraint("n_rows >= 0", name="n_rows"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,6 +51,7 @@ class ImportedFile(Base):
     sha256: Mapped[str]
     n_rows: Mapped[int]
     imported_at: Mapped[datetime]
+    left_out: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
 
 
 class ImportedTrial(Base):

@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from study_server.store.tables.base import Base, one_of
+from study_server.database.table_conventions import one_of
+from study_server.store.tables.base import Base
 
 ENTRY_KINDS: Final = ("post", "extend", "approve", "reject", "bonus")
 ENTRY_STATES: Final = ("intended", "done", "refused")
@@ -35,8 +36,9 @@ class MarketAccount(Base):
     """What a recruitment may spend, and where.
 
     `committed_minor` is kept in the transactions that write the ledger; the
-    database itself refuses to let it pass the cap. `taken_part_id` and `waits_id`
-    are qualifications: people of this study, and people who may not come yet.
+    database itself refuses to let it pass the cap. `taken_part_id`, `enough_id` and
+    `waits_id` are qualifications: people of this study, those who did as many blocks
+    as they may, and people who may not come yet.
     """
 
     __tablename__ = "market_account"
@@ -58,6 +60,7 @@ class MarketAccount(Base):
     offer_id: Mapped[str | None]
     offer_sha256: Mapped[str | None]
     taken_part_id: Mapped[str | None]
+    enough_id: Mapped[str | None]
     waits_id: Mapped[str | None]
     low_pay_reason: Mapped[str | None] = mapped_column(Text)
     opened_at: Mapped[datetime]
@@ -68,7 +71,8 @@ class Hit(Base):
 
     `sheet` lists what a self-contained page shows, so that what comes back can be
     read; None where people come to our own pages. `n_released` places were never
-    used and their money is free again.
+    used and their money is free again. `offer_id` is the market's name of the offer
+    it was posted under, which says who may take it; None means the account's.
     """
 
     __tablename__ = "hit"
@@ -107,6 +111,7 @@ class Hit(Base):
     n_assignments: Mapped[int]
     n_released: Mapped[int] = mapped_column(default=0)
     cost_minor: Mapped[int]
+    offer_id: Mapped[str | None]
     sheet: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     is_noticed: Mapped[bool] = mapped_column(default=False)
     expires_at: Mapped[datetime | None]
@@ -119,7 +124,8 @@ class Assignment(Base):
     A place that is given back keeps its name for the next worker, and one worker
     may take it twice: only (name, worker, attempt) is one piece of work.
     `worker_id` is None after erasure. `session_id` is what they did; two pieces
-    of work never share one.
+    of work never share one. `is_covered` says whether its reward is among the
+    money set aside; where not, paying it sets the money aside first.
     """
 
     __tablename__ = "assignment"
@@ -148,6 +154,7 @@ class Assignment(Base):
     problem: Mapped[str] = mapped_column(Text, default="")
     answer: Mapped[str] = mapped_column(Text, default="")
     is_granted: Mapped[bool] = mapped_column(default=False)
+    is_covered: Mapped[bool] = mapped_column(default=True)
     accepted_at: Mapped[datetime]
     submitted_at: Mapped[datetime]
     recorded_at: Mapped[datetime]

@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from study_server.store.tables.base import Base, one_of
+from study_server.database.table_conventions import one_of
+from study_server.store.tables.base import Base
 from study_server.store.tables.studies import ENVIRONMENTS
 
 STEPS: Final = (
@@ -58,6 +59,13 @@ class Enrolment(Base):
     `consent_sha256` is the hash of the text agreed to, `consent_version` the
     version the study file gave it, `comprehension_wrong` the indexes of the
     questions missed at the last try.
+
+    An id in an address is only a claim. Who goes on is the browser that knows
+    `token`, or the very landing page it came in by (`door_key_sha256`); between
+    `released_at` and the next visit under the same id, any browser.
+
+    `origin` stands for the internet address somebody came from (a keyed hash),
+    until they agree or their time is over.
     """
 
     __tablename__ = "enrolment"
@@ -98,6 +106,9 @@ class Enrolment(Base):
     condition: Mapped[str]
     step: Mapped[str]
     competence: Mapped[str | None]
+    door_key_sha256: Mapped[str | None]
+    released_at: Mapped[datetime | None]
+    origin: Mapped[str | None]
     entered_at: Mapped[datetime]
     consented_at: Mapped[datetime | None]
     consent_version: Mapped[str | None]

@@ -17,7 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from study_server.store.tables.base import Base, one_of
+from study_server.database.table_conventions import one_of
+from study_server.store.tables.base import Base
 
 SESSION_STATES: Final = ("started", "completed", "withdrawn", "expired", "returned")
 VALIDITIES: Final = ("pending", "valid", "invalid")
@@ -30,7 +31,9 @@ class Session(Base):
 
     While `state` is "started" the session holds one of the block's
     reservations, until `lease_ends_at`. `recruiter_ids` are the recruiter's own
-    names of this visit (never of the person), `attempt` counts visits.
+    names of this visit (never of the person), `attempt` counts visits. While
+    `held_reason` says why, a person has yet to decide whether it was work.
+    `completion_code` is made when the last trial is done, and is nobody else's.
     """
 
     __tablename__ = "session"
@@ -82,6 +85,23 @@ class Session(Base):
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     judged_at: Mapped[datetime | None]
+    held_reason: Mapped[str | None]
+    completion_code: Mapped[str | None]
+
+
+class ImageRequest(Base):
+    """That a session's browser asked for an image, by the server's own record.
+
+    `n_sent` times it was sent, `n_refused` times it could not be.
+    """
+
+    __tablename__ = "image_request"
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("session.id", ondelete="CASCADE"), primary_key=True
+    )
+    media_token: Mapped[str] = mapped_column(primary_key=True)
+    n_sent: Mapped[int]
+    n_refused: Mapped[int]
 
 
 class SessionTrial(Base):

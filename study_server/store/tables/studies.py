@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from study_server.store.tables.base import Base, one_of
+from study_server.database.table_conventions import one_of
+from study_server.store.tables.base import Base
 
 STUDY_STATES: Final = ("draft", "pilot", "frozen", "open", "closed")
 ENVIRONMENTS: Final = ("live", "pilot", "sandbox", "simulated", "preview")
@@ -61,6 +62,9 @@ class Study(Base):
     frozen_sha256: Mapped[str | None]
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    # Links to previews name it; a higher one ends them all.
+    preview_edition: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Amendment(Base):

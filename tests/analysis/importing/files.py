@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.bundle import Bundle
+import pandas as pd
+
+from analysis.bundles.reading import Bundle
 from analysis.importing import ImportOptions, import_bundle
 
 MAP = {"worker": "Subject", "stimulus": "Image", "response": "Answer"}
@@ -58,3 +60,8 @@ def imported(path: Path, *, format_name: str = "long", **options: object) -> Bun
         ImportOptions(**given),  # type: ignore[arg-type] # any option
         format_name=format_name,
     )
+
+
+def frame_of(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
+    """A long frame of worker, stimulus and response."""
+    return pd.DataFrame(rows, columns=["worker", "stimulus", "response"])

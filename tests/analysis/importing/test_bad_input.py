@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.errors import AnalysisError
 from analysis.importing import (
     ImportOptions,
     ImportRefusedError,
     import_bundle,
-    read_answers,
+    read_responses,
 )
 from analysis.importing import base as importing_base
 from tests.analysis.importing.files import (
@@ -32,6 +35,18 @@ def test_missing_columns_are_named_with_those_there_are(tmp_path):
     said = refused(written(tmp_path, LONG), columns={"worker": "WorkerId"})
     assert "column 'WorkerId', 'stimulus', 'response' missing" in said
     assert "'Subject', 'Image', 'Answer'" in said
+    assert "the first line has to name" in said
+    partly = refused(written(tmp_path, LONG), columns={"worker": "Subject"})
+    assert "missing" in partly
+    assert "the first line has to name" not in partly
+
+
+def test_a_first_line_of_data_does_not_say_who_responded(tmp_path):
+    text = "A1B2C3D4E5F6G7,img1,yes\nann@example.org,img1,no\n"
+    said = refused(written(tmp_path, text))
+    assert "there are: '…', 'img1', 'yes' (the first line has to name" in said
+    other = refused(written(tmp_path, text.partition("\n")[2]))
+    assert "there are: '…', 'img1', 'no'" in other
 
 
 def test_all_problems_of_all_rows_come_at_once(tmp_path):
@@ -149,7 +164,7 @@ def test_ten_million_rows_are_refused_before_they_fill_memory(tmp_path):
 
 def test_one_rater_is_imported_with_a_note(tmp_path):
     path = written(tmp_path, "Subject,Image,Answer\nann,a,yes\nann,b,no\n")
-    found = read_answers([path], ImportOptions(columns=MAP), format_name="long")
+    found = read_responses([path], ImportOptions(columns=MAP), format_name="long")
     assert any("one rater only" in note for note in found.notes)
 
 
@@ -203,3 +218,53 @@ def test_pickled_arrays_are_refused(tmp_path):
     path = tmp_path / "votes.npy"
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     assert "not a NumPy file of numbers" in refused(path, format_name="numpy")
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Three bytes changed, or the end cut off."""
+    if rng.random() < 0.5:
+        return content[: rng.integers(1, len(content))]
+    changed = bytearray(content)
+    for place in rng.integers(len(content), size=3):
+        changed[place] = rng.integers(256)
+    return bytes(changed)
+
+
+def as_parquet() -> bytes:
+    buffer = io.BytesIO()
+    pd.read_csv(io.StringIO(LONG)).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+def as_array(*, is_packed: bool) -> bytes:
+    votes = np.zeros((3, 4, 2), dtype=int)
+    votes[..., 0] = 1
+    buffer = io.BytesIO()
+    if is_packed:
+        np.savez_compressed(buffer, votes=votes, answers=np.array(["yes", "no"]))
+    else:
+        np.save(buffer, votes)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("v.parquet", as_parquet(), {}),
+        ("v.npy", as_array(is_packed=False), {"format_name": "numpy"}),
+        ("v.npz", as_array(is_packed=True), {"format_name": "numpy"}),
+    ],
+    ids=["parquet", "npy", "npz"],
+)
+def test_damaged_files_of_other_programs_are_refused_in_words(
+    tmp_path, name, content, options
+):
+    rng = np.random.default_rng(5)
+    n_refused = 0
+    for _ in range(60):
+        path = written(tmp_path, damaged(content, rng), name)
+        try:
+            imported(path, **options)
+        except AnalysisError:
+            n_refused += 1
+    assert n_refused > 20

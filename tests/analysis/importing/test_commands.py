@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from analysis import importing_options
 from analysis.cli import report
 from analysis.importing import FORMATS
-from analysis.measures.imported_responses import response_shares
+from analysis.measures.imported_responses.numbers import response_shares
 from tests.analysis.importing.files import LONG, MODEL_VS_HUMAN, imported, written
 
 MAPPED = ("--format", "long", "--map", "worker=Subject,stimulus=Image,response=Answer")

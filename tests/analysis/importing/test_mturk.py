@@ -7,7 +7,7 @@ import json
 import pytest
 
 from analysis.importing import ImportRefusedError
-from analysis.importing.question_form_answers import (
+from analysis.importing.hits.question_form_answers import (
     AnswersError,
     read_question_form_answers,
 )
@@ -137,7 +137,7 @@ BOMB = (
     "<FreeText>&c;</FreeText></Answer></QuestionFormAnswers>"
 )
 OUTSIDE = (
-    '<!DOCTYPE z [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+    '<!DOCTYPE z [<!ENTITY a SYSTEM "outside.txt">]>'
     "<QuestionFormAnswers><Answer><QuestionIdentifier>q</QuestionIdentifier>"
     "<FreeText>&a;</FreeText></Answer></QuestionFormAnswers>"
 )
@@ -195,7 +195,7 @@ def test_bad_answers_are_listed_by_assignment(tmp_path):
     [
         ("{", "is not JSON"),
         ('{"Assignments": []}', "no Assignments"),
-        ("", "holds 0 bytes"),
+        ("", "is empty (0 bytes)"),
         (reply(assignment(1), assignment(1)), "row 2: this assignment of this worker"),
         (reply(assignment(1, AssignmentStatus="Lost")), "AssignmentStatus, row 1"),
     ],

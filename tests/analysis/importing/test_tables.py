@@ -13,16 +13,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import importing
-from analysis.aggregation.k_of_n import tally
-from analysis.importing import FORMATS, ImportFormat, ImportOptions, import_frame
-from analysis.importing.crowd_kit import to_crowd_kit
-from analysis.importing.model_vs_human import (
+from analysis.importing import (
+    FORMATS,
+    ImportFormat,
+    ImportOptions,
+    formats,
+    import_frame,
+)
+from analysis.importing.formats.crowd_kit import to_crowd_kit
+from analysis.importing.formats.model_vs_human import (
     COLUMNS,
     to_model_vs_human,
     write_model_vs_human,
 )
-from analysis.measures.rectified_error import error_results
+from analysis.measures.rectified_error.numbers import error_results
+from analysis.statistics.k_of_n import tally
 from tests.analysis.importing.files import LONG, MODEL_VS_HUMAN, imported, written
 
 
@@ -237,8 +242,8 @@ def test_every_format_keeps_to_the_protocol():
 
 def test_every_format_of_the_folder_is_listed():
     listed = {type(entry) for entry in FORMATS.values()}
-    for module in pkgutil.iter_modules(importing.__path__):
-        found = import_module(f"{importing.__name__}.{module.name}")
+    for module in pkgutil.iter_modules(formats.__path__):
+        found = import_module(f"{formats.__name__}.{module.name}")
         here = {
             value
             for value in vars(found).values()
@@ -248,3 +253,41 @@ def test_every_format_of_the_folder_is_listed():
             and not getattr(value, "_is_protocol", False)
         }
         assert here <= listed, module.name
+
+
+TOOLBOX = """subj,Session,trial,rt,object_response,category,condition,imagename
+subject-01,1,1,0.9,oven,oven,cr,0001_cl_s01_cr_oven_40_n04111531_14126.png
+subject-01,1,2,0.8,bird,bird,bw,0002_cl_s01_bw_bird_00_bird3-bird2.png
+subject-02,1,1,1.1,na,bird,bw,0001_cl_s02_bw_bird_00_bird3-bird2.png
+subject-02,1,2,0.7,bear,oven,cr,0002_cl_s02_cr_oven_40_n04111531_14126.png
+"""
+
+
+def test_the_toolbox_s_own_files_come_in_by_stimulus_whatever_case(tmp_path):
+    path = written(tmp_path, TOOLBOX)
+    bundle = imported(path, format_name="model-vs-human")
+    # Two images of two subjects each, not four of one: trial and subject are no image.
+    assert [json.loads(slots)["target"] for slots in bundle.trials["slots"]] == [
+        "n04111531_14126.png",
+        "bird3-bird2.png",
+    ]
+    assert bundle.responses.groupby("trial").size().tolist() == [2, 2]
+    assert bundle.n == 2
+    assert bundle.responses["is_right"].tolist() == [True, True, False, False]
+    (note,) = (note for note in bundle.head["imported"]["notes"] if "shortened" in note)
+    assert "4 names of images are 2 stimuli" in note
+
+
+def test_names_of_images_are_kept_whole_where_that_is_said(tmp_path):
+    path = written(tmp_path, TOOLBOX)
+    columns = {"stimulus": "imagename"}
+    bundle = imported(path, format_name="model-vs-human", columns=columns)
+    assert len(bundle.trials) == 4
+
+
+def test_a_name_that_is_not_the_toolbox_s_is_a_stimulus_as_it_stands(tmp_path):
+    text = TOOLBOX.replace("0001_cl_s01_cr_oven_40_n04111531_14126", "cat_01_left")
+    text = text.replace("0002_cl_s01_bw_bird_00_bird3-bird2", "cat_02_left")
+    bundle = imported(written(tmp_path, text), format_name="model-vs-human")
+    shown = {json.loads(slots)["target"] for slots in bundle.trials["slots"]}
+    assert {"cat_01_left.png", "cat_02_left.png"} <= shown

@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stimuli.attacks import AttackError, Fgsm, Ifgsm
-from stimuli.batching import MemoryShortageError
-from stimuli.pixel_model import PixelModel
+from stimuli.classifiers.batching import MemoryShortageError
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.methods.attacks import AttackError, Fgsm, Ifgsm
 from tests.stimuli.tiny_networks import (
     Cramped,
     Sum,

@@ -12,10 +12,10 @@ import torch
 import torchvision
 from torch import Tensor
 
-from stimuli.attacks import Ifgsm
-from stimuli.images import Display, careful_reading, read_picture
-from stimuli.pixel_model import PixelModel
-from stimuli.torchvision_models import read_state_dict
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.classifiers.torchvision_models import read_state_dict
+from stimuli.methods.attacks import Ifgsm
+from stimuli.sources.images import Display, careful_reading, read_picture
 from tests.stimuli.peers import import_peer
 from tests.stimuli.tiny_networks import convolutional, eight_bit_images, predicted
 

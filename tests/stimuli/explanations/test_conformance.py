@@ -12,10 +12,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from stimuli import explanations
-from stimuli.explanations import EXPLANATIONS, Explained, Explainer, ExplanationError
-from stimuli.pixel_model import PixelModel
-from stimuli.segmentation import Slic
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.methods import explanations
+from stimuli.methods.explanations import (
+    EXPLANATIONS,
+    Explained,
+    Explainer,
+    ExplanationError,
+)
+from stimuli.methods.segmentation import Slic
 from tests.stimuli.tiny_networks import Cramped, convolutional, eight_bit_images
 
 # Small where an explanation has such an option: the tests call it often.

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from stimuli.explanations import ExplanationError, InputGradient
-from stimuli.explanations.input_gradient import draw_gradient
-from stimuli.pixel_model import PixelModel
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.methods.explanations import ExplanationError, InputGradient
+from stimuli.methods.explanations.input_gradient import draw_gradient
 from tests.stimuli.tiny_networks import Sum
 
 

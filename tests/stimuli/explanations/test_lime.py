@@ -16,11 +16,11 @@ from lime.lime_image import (  # type: ignore[import-untyped]
 )
 from torch import Tensor, nn
 
-from stimuli.explanations import ExplanationError, Lime
-from stimuli.explanations._surrogate import draw_bits, fit, sample_weights
-from stimuli.explanations.lime import calibrate_forward, to_pixels
-from stimuli.pixel_model import PixelModel
-from stimuli.segmentation import Quickshift, Slic
+from stimuli.classifiers.pixel_model import PixelModel
+from stimuli.methods.explanations import ExplanationError, Lime
+from stimuli.methods.explanations._surrogate import draw_bits, fit, sample_weights
+from stimuli.methods.explanations.lime import calibrate_forward, to_pixels
+from stimuli.methods.segmentation import Quickshift, Slic
 from tests.stimuli.tiny_networks import convolutional, eight_bit_images
 
 N_SAMPLES = 200
@@ -152,6 +152,92 @@ def test_only_the_quarter_that_matters_gets_weight():
     assert one.probabilities[0] == pytest.approx(1, abs=1e-5)
     assert one.top(1, 4)[0] == 0
     assert one.maps[0, :4, :4].min() == pytest.approx(one.weights[0, 0])
+
+
+def explained_quarters(segments):
+    """`Corner` on a white image whose first quarter alone matters."""
+    (one,) = Lime(fill=0.0, batch_size=32, n_samples=100)(
+        PixelModel(Corner().eval()),
+        torch.ones((1, 3, 8, 8)),
+        labels=[(1,)],
+        image_ids=["white"],
+        seed=1,
+        segments=[segments],
+    ).explanations
+    return one
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        QUARTERS + 1,
+        QUARTERS * 7 + 3,
+        QUARTERS.astype(float),
+        QUARTERS.astype(np.uint8),
+        torch.from_numpy(QUARTERS + 1),
+    ],
+    ids=["from 1", "gaps", "whole floats", "bytes", "a tensor"],
+)
+def test_given_superpixels_may_be_numbered_in_any_rising_way(segments):
+    expected = explained_quarters(QUARTERS)
+    found = explained_quarters(segments)
+    np.testing.assert_array_equal(found.segments, QUARTERS)
+    np.testing.assert_array_equal(found.weights, expected.weights)
+    np.testing.assert_array_equal(found.maps, expected.maps)
+
+
+@pytest.mark.parametrize(
+    ("segments", "words"),
+    [
+        (QUARTERS - 1, "must be 0 or more, got -1"),
+        (QUARTERS + 0.5, "must be whole numbers, got float64"),
+        (np.full((8, 8), np.nan), "must be whole numbers"),
+        (QUARTERS[:4], r"must be (height, width) = (8, 8) as the image is, got (4, 8)"),
+        (QUARTERS[None], "got (1, 8, 8)"),
+        (QUARTERS.astype(str), "must be whole numbers, got <U"),
+    ],
+)
+def test_given_superpixels_that_do_not_fit_are_refused_by_image(segments, words):
+    with pytest.raises(ExplanationError) as caught:
+        explained_quarters(segments)
+    assert "white: segments" in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [
+        (np.ones((5, 3)), "samples have 3 columns, but the image has 4 superpixels"),
+        (np.full((5, 4), 0.5), "must be 0 and 1"),
+        (np.zeros((5, 4)), "must have ones in the first row"),
+        (np.ones(4), r"must be (n_samples, d) with two rows at least, got (4,)"),
+    ],
+)
+def test_given_samples_that_do_not_fit_are_refused_by_image(bits, words):
+    with pytest.raises(ExplanationError) as caught:
+        Lime(fill=0.0, batch_size=32)(
+            PixelModel(Corner().eval()),
+            torch.ones((1, 3, 8, 8)),
+            labels=[(1,)],
+            image_ids=["white"],
+            seed=1,
+            segments=[QUARTERS],
+            samples=[bits],
+        )
+    assert words in str(caught.value)
+    assert "white: samples" in str(caught.value)
+
+
+def test_superpixels_for_another_number_of_images_are_refused():
+    with pytest.raises(ExplanationError, match="1 images, but 2 segments"):
+        Lime(batch_size=32)(
+            PixelModel(Corner().eval()),
+            torch.ones((1, 3, 8, 8)),
+            labels=[(1,)],
+            image_ids=["white"],
+            seed=1,
+            segments=[QUARTERS, QUARTERS],
+        )
 
 
 def test_selecting_leaves_the_other_weights_at_zero():

@@ -11,8 +11,8 @@ from lime.wrappers.scikit_image import (  # type: ignore[import-untyped]
     SegmentationAlgorithm,
 )
 
-from stimuli.explanations.lime import to_pixels
-from stimuli.segmentation import (
+from stimuli.methods.explanations.lime import to_pixels
+from stimuli.methods.segmentation import (
     Quickshift,
     SegmentationPool,
     Slic,

@@ -6,7 +6,8 @@ has no probability to speak of (and red not all of it), so the gradient of the l
 along (-1, +1, +3) in (r, g, b), whatever the picture.
 
 `build_cramped` has memory for two images; `build_nan` has a gradient that is
-not a number where a picture's blue is 7.
+not a number where a picture's blue is 7; `build_own_transform` has no mean and std;
+`build_two` knows red and green alone.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from torch import nn
 
 
 class Linear(nn.Module):
-    def __init__(self, limit=1000, has_hole=False):
+    def __init__(self, limit=1000, has_hole=False, n_classes=7):
         super().__init__()
         self.limit, self.has_hole = limit, has_hole
         rows = [[1.0, 0.0, -3.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]]
         rows += [[0.0, 0.0, 0.0]] * 4
-        self.head = nn.Linear(3, 7)
+        self.head = nn.Linear(3, n_classes)
         with torch.no_grad():
-            self.head.weight.copy_(torch.tensor(rows) / 20)
-            self.head.bias.copy_(torch.tensor([0.0, 0.0] + [-15.0] * 5))
+            self.head.weight.copy_(torch.tensor(rows[:n_classes]) / 20)
+            self.head.bias.copy_(torch.tensor([0.0, 0.0] + [-15.0] * (n_classes - 2)))
 
     def forward(self, images):
         if len(images) > self.limit:
@@ -56,6 +57,15 @@ def build():
 
 def build_cramped():
     return Linear(limit=2), SETTINGS
+
+
+def build_own_transform():
+    return Linear(), {**{k: v for k, v in SETTINGS.items() if k not in ("mean", "std")},
+                      "transform": lambda x: x / 255}
+
+
+def build_two():
+    return Linear(n_classes=2), {**SETTINGS, "classes": SETTINGS["classes"][:2]}
 
 
 def build_nan():

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stimuli.checking import check_set
-from stimuli.errors import BuildError, RecipeError
-from stimuli.images import decode_png, encode_png
+from stimuli.engine.checking import check_set
+from stimuli.errors import BuildError, RecipeError, StimuliError
 from stimuli.manifest import StimulusSet
+from stimuli.methods.attacks import ATTACKS
+from stimuli.sources.images import decode_png, encode_png
 from tests.stimuli import toy
 
 from . import linear
@@ -94,10 +95,12 @@ def test_a_png_equal_to_its_source_is_never_stored_as_adversarial(tmp_path):
         WHOLE.replace(repr(STEP), repr(0.04 / 255)) + "epsilon = 0.5\n",
         pictures={"red/a.png": (200, 199, 0), "red/b.png": (200, 140, 0)},
     )
-    built = toy.build(recipe, tmp_path / "set")
-    counts = built.summary["adversarial"]
-    assert (counts["n_unchanged_in_8_bits"], counts["n_adversarial"]) == (1, 0)
-    assert not facts_by_source(built.set)
+    with pytest.raises(BuildError) as caught:
+        toy.build(recipe, tmp_path / "set")
+    # An empty set is none.
+    assert "no main trials come of 2 images" in str(caught.value)
+    assert "1 equal their source in 8 bits" in str(caught.value)
+    assert "0 are adversarial" in str(caught.value)
 
 
 # Along (-1, 1, 3) / sqrt(11 * 256) ten steps of 0.00971 move b by 1.4 bytes, r and g
@@ -112,16 +115,18 @@ step = 0.00971
 """
 
 
-@pytest.mark.parametrize(("what", "n_shown"), [("leave-out", 0), ("keep", 1)])
-def test_what_8_bits_lose_is_counted_and_left_out_unless_kept(tmp_path, what, n_shown):
-    recipe = linear.write(
-        tmp_path, LOST.format(what=what), pictures={"red/a.png": (200, 196, 0)}
-    )
+@pytest.mark.parametrize(("what", "kept"), [("leave-out", []), ("keep", ["a"])])
+def test_what_8_bits_lose_is_counted_and_left_out_unless_kept(tmp_path, what, kept):
+    # From 2, the 3 bytes are enough.
+    pictures = {"red/a.png": (200, 196, 0), "red/b.png": (200, 198, 0)}
+    recipe = linear.write(tmp_path, LOST.format(what=what), pictures=pictures)
     built = toy.build(recipe, tmp_path / "set")
     assert built.summary["adversarial"]["n_lost_in_8_bits"] == 1
-    kept = facts_by_source(built.set)
-    assert len(kept) == n_shown
-    assert all(f["is_surviving_8_bits"] is False for f in kept.values())
+    facts = facts_by_source(built.set)
+    assert {name: f["is_surviving_8_bits"] for name, f in facts.items()} == {
+        **{f"red/{name}.png": False for name in kept},
+        "red/b.png": True,
+    }
 
 
 def test_a_targeted_attack_asks_about_its_target_alone(tmp_path):
@@ -172,6 +177,50 @@ def test_a_gradient_that_is_no_number_costs_its_own_image_alone(tmp_path):
     )
 
 
+@pytest.mark.parametrize("more", ["", "[execution]\nbatch_size = 1\n"])
+def test_a_mistake_of_set_up_stops_the_build_and_blames_no_image(tmp_path, more):
+    recipe = linear.write(
+        tmp_path, WHOLE, build="build_own_transform", pictures=PICTURES, more=more
+    )
+    with pytest.raises(StimuliError) as caught:
+        toy.build(recipe, tmp_path / "set")
+    said = str(caught.value)
+    assert "needs a classifier with mean and std" in said
+    # Not by way of images that all failed.
+    assert "main trials" not in said
+    assert "on none of" not in said
+    assert not any(name in said for name in PICTURES)
+
+
+def test_where_every_attack_fails_no_image_is_to_blame(tmp_path):
+    pictures = {"red/a.png": (220, 188, 7), "red/b.png": (221, 188, 7)}
+    recipe = linear.write(tmp_path, WHOLE, build="build_nan", pictures=pictures)
+    with pytest.raises(StimuliError, match=r"not finite|made on none of 2 images"):
+        toy.build(recipe, tmp_path / "set")
+
+
+def test_two_classes_leave_no_foil_and_all_else(tmp_path):
+    for i in range(12):
+        linear.paint_patches(
+            tmp_path / f"photos/red/{i}.png", (160 + 3 * i, 130, 3), seed=i
+        )
+    text = WHOLE.replace('displays = ["whole"]\n', "").replace("= 10", "= 6")
+    explained = (
+        "[recipe.explanation]\nn_samples = 16\nk = 2\n"
+        '[recipe.explanation.segmentation]\nmethod = "slic"\nn_segments = 4\n'
+    )
+    recipe = linear.write(tmp_path, text + explained, build="build_two")
+    built = toy.build(recipe, tmp_path / "set")
+    assert built.summary["adversarial"]["shown"]["whole"] == 6
+    assert built.summary["controls"]["foil_attention"] == 0
+    controls = {t.control for t in built.set.trials() if t.role == "control"}
+    assert {"random_superpixels", "clean_attention"} <= controls
+    assert any(
+        "foil_attention: blocks get none: no class is left" in note
+        for note in built.summary["notes"]
+    )
+
+
 def test_a_device_without_memory_gets_half_the_batch_and_it_is_recorded(tmp_path):
     pictures = {f"red/{i}.png": (200, 180 + i, 0) for i in range(8)}
     roomy, cramped = tmp_path / "roomy", tmp_path / "cramped"
@@ -194,9 +243,9 @@ def test_groups_flip_when_the_group_is_left(tmp_path):
         'path = "photos"', 'path = "photos"\ngroups = "groups.csv"'
     )
     recipe.write_text(text)
-    counts = toy.build(recipe, tmp_path / "set").summary["adversarial"]
     # Red turns green, which is warm as well; "wrong" is right by its group.
-    assert (counts["n_attacked"], counts["n_not_flipped"]) == (4, 4)
+    with pytest.raises(BuildError, match=r"attacked 4 of 4 .* 4 are right after them"):
+        toy.build(recipe, tmp_path / "set")
     recipe.write_text(
         text.replace(f"step = {STEP!r}", f'step = {STEP!r}\nstop = "flip-8bit"')
     )
@@ -280,3 +329,104 @@ def test_the_set_is_plain_json(tmp_path):
     assert stored["settings"]["recipe"]["explanation"]["sigma"] == 0.25
     assert stored["kind"] == "adversarial"
     assert built.is_new
+
+
+def norms_of(opened: StimulusSet) -> list[tuple[float, float]]:
+    """Largest change of each attacked image, from its own bytes and as reported."""
+    found = []
+    for stimulus in opened.stimuli():
+        if "linf_norm_8_bits" in stimulus.facts:
+            shown = decode_png(opened.image_path(stimulus.id).read_bytes()).astype(
+                float
+            )
+            plain = PICTURES[stimulus.source]
+            found.append(
+                (
+                    float(np.abs(shown - plain).max() / 255),
+                    stimulus.facts["linf_norm_8_bits"],
+                )
+            )
+    return found
+
+
+@pytest.mark.parametrize("method", sorted(ATTACKS))
+def test_a_recipe_takes_any_attack_that_is_listed(tmp_path, method):
+    text = WHOLE.replace(f"step = {STEP!r}", f'method = "{method}"\nstep = 0.06')
+    if method == "pgd":
+        text += "epsilon = 0.047\n"
+    built = toy.build(linear.write(tmp_path, text, pictures=PICTURES), tmp_path / "set")
+    found = [s for s in built.set.stimuli() if s.method == method]
+    assert found
+    assert all(s.parameters["method"] == method for s in found)
+    for real, reported in norms_of(built.set):
+        assert reported == pytest.approx(real, rel=1e-5)
+    if method == "pgd":
+        # 0.047 is 11.985 grey levels, of which the bytes use eleven.
+        assert {round(real * 255) for real, _ in norms_of(built.set)} == {11}
+
+
+def test_what_an_attack_draws_depends_on_seed_and_image_alone(tmp_path):
+    # Two pictures that flip wherever in the ball they start.
+    text = WHOLE.replace(
+        f"step = {STEP!r}",
+        'method = "pgd"\nepsilon = 0.05\nstep = 0.012\nmax_steps = 3',
+    )
+    first = {"red/three.png": (200, 188, 0)}
+    drawn: dict[str, dict[str, bytes]] = {}
+    for name, pictures, seed in (
+        ("alone", first, 0),
+        ("among", {"red/four.png": (200, 187, 0), **PICTURES}, 0),
+        ("other", first, 1),
+    ):
+        (tmp_path / name).mkdir()
+        recipe = linear.write(
+            tmp_path / name,
+            text.replace("max_images = 10", f"max_images = 10\nseed = {seed}"),
+            pictures=pictures,
+        )
+        opened = toy.build(recipe, tmp_path / name / "set").set
+        drawn[name] = {
+            s.source: (
+                decode_png(opened.image_path(s.id).read_bytes()).astype(int)
+                - np.asarray(pictures[s.source])
+            ).tobytes()
+            for s in opened.stimuli()
+            if s.method == "pgd"
+        }
+    three = {name: changes["red/three.png"] for name, changes in drawn.items()}
+    assert three["alone"] == three["among"]
+    assert three["alone"] != three["other"], "the seed changes nothing"
+    assert three["among"] != drawn["among"]["red/four.png"], "images draw alike"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('method = "pdg"', "method: expected one of fgsm, ifgsm, pgd, got 'pdg'"),
+        ('method = ""', "method: expected one of fgsm, ifgsm, pgd, got ''"),
+        ('method = "pgd"\nspace = "pixel"', "space is unknown"),
+        ('method = "pgd"\nnorm = "l2"', "needs an epsilon of its own"),
+        ('method = "fgsm"\nmax_steps = 3', "max_steps is unknown"),
+        ("epsilon = 0.003", "less than one grey level of 8 bits"),
+    ],
+)
+def test_an_attack_looks_at_its_own_options(tmp_path, change, message):
+    text = WHOLE.replace(f"step = {STEP!r}", change)
+    with pytest.raises(RecipeError, match=message):
+        toy.build(linear.write(tmp_path, text, pictures=PICTURES), tmp_path / "set")
+
+
+@pytest.mark.parametrize("kind", ["adversarial", "pairs"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('stop = "flip"', "recipe.attack: stop = .* serves selection only"),
+        ("epsilon = 0.003", "recipe.attack: epsilon = 0.003 is less than one grey"),
+    ],
+)
+def test_what_nobody_could_see_is_refused_where_attacks_are_shown(
+    tmp_path, kind, change, message
+):
+    text = f'kind = "{kind}"\n[recipe.attack]\n{change}\n'
+    with pytest.raises(RecipeError, match=message):
+        toy.build(linear.write(tmp_path, text, pictures=PICTURES), tmp_path / "set")

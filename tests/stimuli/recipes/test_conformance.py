@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PIL import Image
 
-from stimuli.checking import check_set
+from stimuli.engine.checking import check_set
 from stimuli.errors import StimuliError
+from stimuli.files.images import open_image
 from stimuli.manifest import Trial
 from stimuli.recipes import RECIPES
 from stimuli.rendering.contact_sheet import write_sheet
@@ -31,7 +33,9 @@ n_segments = 6
 SETTINGS = {
     "misclassified": "include_correct = 0.1",
     "predictions": "",
+    "alternatives": "max_images = 6",
     "adversarial": f"max_images = 12{EXPLANATION}[recipe.attack]\nstep = 0.008\n",
+    "pairs": "max_images = 12\nn_practice = 1\n[recipe.attack]\nstep = 0.008\n",
     "criticism": "n_classes = 3\nn_targets = 2\nn_items = 3",
     "portrait": 'classes = ["red", "green"]\nn_prototypes = 3\nn_criticisms = 3',
     "explanation_path": f"max_images = 6{EXPLANATION}",
@@ -39,16 +43,34 @@ SETTINGS = {
 CONTROLS = {"adversarial": "known_yes = 1\nknown_no = 1\npractice = 2\npool = 2"}
 CONTROLS["explanation_path"] = CONTROLS["adversarial"]
 
+# The linear model errs about nothing by itself.
+OF_ERRORS = {"alternatives"}
+
+
+def mislabelled(photos: Path, copy: Path) -> Path:
+    """The same pictures, some of the green ones among the red."""
+    if not copy.exists():
+        shutil.copytree(photos, copy)
+        (copy / "truth.csv").unlink(missing_ok=True)
+        for path in sorted((copy / "green").iterdir())[:8]:
+            path.rename(copy / "red" / f"green-{path.name}")
+    return copy
+
 
 def write(folder: Path, colours: Path, kind: str, *, seed: int = 0) -> Path:
+    photos = colours / "photos"
+    if kind in OF_ERRORS:
+        photos = mislabelled(photos, folder / "mislabelled")
     recipe = linear.write(
         folder,
         f'kind = "{kind}"\nseed = {seed}\n{SETTINGS[kind]}',
         controls=CONTROLS.get(kind, ""),
     )
-    text = recipe.read_text().replace('"photos"', f'"{colours / "photos"}"')
+    text = recipe.read_text().replace('"photos"', f'"{photos}"')
     if kind not in CONTROLS:
-        controls = "" if kind in ("criticism", "portrait") else "known_yes = 0\n"
+        controls = (
+            "" if kind in ("criticism", "portrait", "pairs") else "known_yes = 0\n"
+        )
         controls += "known_no = 0\npractice = 0\n" if controls else ""
         text = text.replace("[controls]\n", f"[controls]\n{controls}")
     recipe.write_text(text)
@@ -93,7 +115,20 @@ def test_manifest_and_trials_fit_together(kind, tmp_path, colours):
     pairs = set(opened.summary().get("adversarial", {}).get("pairs", []))
     assert {stimuli[i].source for i in set(stimuli) - used} <= pairs
     assert used <= set(stimuli)
-    json.dumps(opened.summary(), allow_nan=False)
+    summary = opened.summary()
+    json.dumps(summary, allow_nan=False)
+    _check_re_examined(trials, summary["re_examines"])
+
+
+def _check_re_examined(trials: list[Trial], facts: list[dict[str, Any]]) -> None:
+    """Every label that a use bears is said to stand for something, once."""
+    by_label = {fact["shows"]: fact for fact in facts}
+    assert len(by_label) == len(facts)
+    used = {use.shows: trial for trial in trials for use in trial.uses}
+    assert set(used) <= set(by_label)
+    for label, trial in used.items():
+        n_classes = by_label[label]["n_classes"]
+        assert 0 <= n_classes <= len(trial.classes)
 
 
 def test_pairs_stand_beside_each_other_on_a_sheet(tmp_path, colours):
@@ -101,7 +136,7 @@ def test_pairs_stand_beside_each_other_on_a_sheet(tmp_path, colours):
     pairs = opened.summary()["adversarial"]["pairs"]
     assert pairs
     assert write_pairs(opened.folder, tmp_path / "pairs.png", n=100) == len(pairs)
-    with Image.open(tmp_path / "pairs.png") as sheet:
+    with open_image(tmp_path / "pairs.png") as sheet:
         assert sheet.width >= 480
     page = tmp_path / "pairs.html"
     assert write_pairs(opened.folder, page, n=1) == 1

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from stimuli.building import Built
+from stimuli.engine.building import BuiltSet
 from stimuli.errors import BuildError, RecipeError
 from stimuli.manifest import Trial
 from tests.stimuli import toy
@@ -32,7 +33,7 @@ def world(tmp_path: Path, colours: Path) -> Path:
     return tmp_path
 
 
-def main_of(built: Built) -> list[Trial]:
+def main_of(built: BuiltSet) -> list[Trial]:
     return [trial for trial in built.set.trials() if trial.role == "main"]
 
 
@@ -95,7 +96,7 @@ def test_survivors_are_counted_as_worked_out_by_hand(tmp_path):
         for i, colour in enumerate(colours)
     }
     pictures |= {
-        "red/wrong.png": (100, 200, 0),
+        "red/wrong.png": (101, 200, 0),
         "red/copy.png": SURVIVES[0],
     }
     pictures |= {f"green/{i}.png": (100, 200 + i, 0) for i in range(10)}
@@ -156,7 +157,7 @@ def test_too_few_classes_stop_the_build_and_say_why(world):
     for path in sorted((world / "photos/green").iterdir())[4:]:
         path.unlink()
     (world / "photos/truth.csv").unlink()
-    with pytest.raises(BuildError, match=r"2 classes take part.*class green"):
+    with pytest.raises(BuildError, match=r"2 classes can take part.*class green"):
         toy.build(linear.write(world, RECIPE, controls=""), world / "set")
 
 
@@ -260,3 +261,85 @@ def test_a_planted_success_must_be_a_share_of_a_condition(world):
     recipe = RECIPE + 'simulated_success = { "random-7" = 0.4 }\n'
     with pytest.raises(RecipeError, match="expected shares from 0 to 1"):
         toy.build(linear.write(world, recipe, controls=""), world / "set")
+
+
+def test_a_kernel_that_sees_nothing_is_told_before_anybody_is_asked(world):
+    recipe = RECIPE + "[recipe.mmd_critic]\ngamma = 1e9\n"
+    built = toy.build(linear.write(world, recipe, controls=""), world / "set")
+    (note,) = (n for n in built.summary["notes"] if "nearly the identity" in n)
+    assert "3 of 3 classes (red: gamma 1e+09, median off-diagonal 0, with" in note
+    assert "spread of the witness" in note
+    outcomes = built.summary["criticism"]["classes"]["0"]["outcomes"]
+    assert outcomes["mmd_critic-3+3"]["off_diagonal"]["median"] == 0
+    assert outcomes["mmd_critic-3+3"]["gamma"] == 1e9
+
+
+def test_the_width_is_the_median_unless_it_is_said(world):
+    text = 'kind = "portrait"\nclasses = ["red"]\nselection = "mmd_critic"\n'
+    text += "n_prototypes = 4\nn_criticisms = 3\n"
+    said = {}
+    for number, gamma in enumerate(("", 'gamma = "1/d"')):
+        recipe = text + f"[recipe.mmd_critic]\n{gamma}\n"
+        built = toy.build(
+            linear.write(world, recipe, controls=""), world / f"set-{number}"
+        )
+        assert not [n for n in built.summary["notes"] if "MMD-critic" in n]
+        outcome = built.summary["portrait"]["classes"]["0"]["outcome"]
+        said[gamma] = outcome
+    # Half of the pairs are above 1/e.
+    assert said[""]["off_diagonal"]["median"] == pytest.approx(0.3679, rel=1e-3)
+    assert 1 / said['gamma = "1/d"']["gamma"] == pytest.approx(3)
+
+
+def test_a_width_that_is_none_names_what_is_one(world):
+    recipe = RECIPE + '[recipe.mmd_critic]\ngamma = "1/D"\n'
+    with pytest.raises(RecipeError, match=r"number, or .*'median' or '1/d'.*'1/D'"):
+        toy.build(linear.write(world, recipe, controls=""), world / "set")
+
+
+def test_the_demo_keeps_the_width_that_its_numbers_were_found_with(repository):
+    recipe = repository / "study_server/demo_files/criticism/recipe.toml"
+    assert tomllib.loads(recipe.read_text())["recipe"]["mmd_critic"] == {"gamma": "1/d"}
+
+
+NEEDED = {
+    # Three classes have 14 pictures each.
+    "criticism": (
+        f"{RECIPE}images_per_class = 12\nconditions = ['random-6']\n",
+        36,
+        6,
+    ),
+    "portrait": (
+        'kind = "portrait"\nclasses = ["red"]\nn_prototypes = 2\nn_criticisms = 2\n'
+        "images_per_class = 5\n",
+        5,
+        37,
+    ),
+    "sequence": (
+        'kind = "explanation_path"\ndisplay = "sequence"\nmax_images = 3\n'
+        "[recipe.explanation]\nn_samples = 20\nk = 2\n"
+        'segmentation = {method = "slic", n_segments = 6}\n',
+        3,
+        39,
+    ),
+}
+
+
+@pytest.mark.parametrize(("recipe", "n_drawn", "n_left"), NEEDED.values(), ids=NEEDED)
+def test_images_that_were_not_drawn_are_not_predicted_on(
+    world, recipe, n_drawn, n_left
+):
+    built = toy.build(linear.write(world, recipe, controls=""), world / "set")
+    assert built.summary["classifiers"][0]["n_seen"] == n_drawn
+    assert built.summary["dataset"]["n_images"] == n_drawn
+    assert built.summary["dataset"]["n_not_drawn"] == n_left
+    assert any(
+        f"{n_drawn} of {n_drawn + n_left} images were drawn" in note
+        for note in built.summary["notes"]
+    )
+
+
+def test_without_a_number_of_images_the_whole_data_set_is_predicted_on(world):
+    built = toy.build(linear.write(world, RECIPE, controls=""), world / "set")
+    assert built.summary["classifiers"][0]["n_seen"] == 42
+    assert built.summary["dataset"]["n_not_drawn"] == 0

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+from stimuli.scenes.camera import Camera
 from stimuli.scenes.classes import CLASSES
 from stimuli.scenes.composition import Layer, lay, visible_shares
-from stimuli.scenes.frame import Frame
 from stimuli.scenes.geometry import sphere
 from stimuli.scenes.raymarch import render
 from stimuli.scenes.sprites import Light, View
-from stimuli.scenes.surfaces import Model, made, plain
+from stimuli.scenes.surfaces import SceneObject, made, plain
 
 
 def sunlight(x: float = 0.6) -> Light:
@@ -18,9 +18,9 @@ def sunlight(x: float = 0.6) -> Light:
     )
 
 
-def white_ball() -> Model:
+def white_ball() -> SceneObject:
     part = made(sphere((0, 1, 0), 1.0), plain((0.8, 0.8, 0.8), mottle=0))
-    return Model(parts=(part,), middle=1.0, radius=1.1)
+    return SceneObject(parts=(part,), middle=1.0, radius=1.1)
 
 
 def a_layer(alpha, *, area: float) -> Layer:
@@ -56,9 +56,9 @@ def test_a_ball_covers_the_area_of_its_disc():
 
 
 def test_a_ball_cut_in_half_by_the_border_is_half_visible():
-    frame = Frame(size=200, pitch=0.3, edge=0.3, scale=0.2)
+    camera = Camera(size=200, pitch=0.3, edge=0.3, scale=0.2)
     sprite = render(white_ball(), View(pixels_per_unit=40, pitch=0.3), light=sunlight())
-    layer = lay(sprite, (150, 0), frame)
+    layer = lay(sprite, (150, 0), camera)
     assert visible_shares([layer], np.zeros((200, 200))) == pytest.approx(
         [0.5], abs=0.02
     )
@@ -87,7 +87,7 @@ def test_the_light_on_a_matte_ball_follows_lamberts_law():
         softness=0.1,
     )
     part = made(sphere((0, 1, 0), 1.0), plain((0.8, 0.8, 0.8), mottle=0), gloss=0)
-    ball = Model(parts=(part,), middle=1.0, radius=1.1, floats=True)
+    ball = SceneObject(parts=(part,), middle=1.0, radius=1.1, floats=True)
     sprite = render(ball, View(pixels_per_unit=50, pitch=0.0), light=light)
     middle = sprite.alpha.shape[0] // 2
     facing = sprite.colour[middle, middle, 0]
@@ -98,15 +98,15 @@ def test_the_light_on_a_matte_ball_follows_lamberts_law():
 
 @pytest.mark.parametrize("spec", CLASSES, ids=lambda spec: spec.name)
 def test_every_object_lies_within_its_bounds_and_stands_on_the_ground(spec):
-    model = spec.model(np.random.default_rng(3))
-    sprite = render(model, View(pixels_per_unit=30, pitch=0.3), light=sunlight())
+    shown = spec.draw(np.random.default_rng(3))
+    sprite = render(shown, View(pixels_per_unit=30, pitch=0.3), light=sunlight())
     rows, columns = np.nonzero(sprite.alpha > 0.5)
     width = sprite.alpha.shape[1]
     assert len(rows) > 150
-    reach = model.radius * 30
+    reach = shown.radius * 30
     assert columns.max() - columns.min() < 2 * reach
     assert columns.min() > 0
     assert columns.max() < width - 1
     # Standing objects reach down to the row of the ground, or just in front.
-    if not model.floats:
+    if not shown.floats:
         assert abs(rows.max() - sprite.base[0]) < 0.35 * reach

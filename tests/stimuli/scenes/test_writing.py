@@ -3,12 +3,12 @@ import hashlib
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from stimuli.datasets import list_images
 from stimuli.errors import StimuliError
+from stimuli.files.images import open_image
 from stimuli.scenes import CLASSES, write_dataset
 from stimuli.scenes.drawing import draw_one
+from stimuli.sources.listing import list_images
 
 
 def read(path):
@@ -39,7 +39,7 @@ def test_the_tables_tell_what_was_drawn(folder):
 
 
 def test_the_pictures_are_lossless(folder):
-    with Image.open(folder / "images/validation-00003.png") as picture:
+    with open_image(folder / "images/validation-00003.png") as picture:
         scene = draw_one(3, seed=11, split="validation", size=64)
         assert picture.format == "PNG"
         assert picture.tobytes() == scene.pixels.tobytes()
@@ -90,5 +90,5 @@ def test_scenes_of_one_class_are_those_of_the_whole_draw(tmp_path):
     assert [row["name"] for row in labels] == ["lamp"] * 3
     # The second lamp is scene 10 + 16 of the draw.
     scene = draw_one(26, seed=11, split="validation", size=64)
-    with Image.open(tmp_path / "set" / labels[1]["file"]) as picture:
+    with open_image(tmp_path / "set" / labels[1]["file"]) as picture:
         assert np.array_equal(np.asarray(picture), scene.pixels)

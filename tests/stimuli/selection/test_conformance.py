@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stimuli import selection
-from stimuli.selection import SELECTIONS, Candidates, SelectionError, Selector
+from stimuli.methods import selection
+from stimuli.methods.selection import SELECTIONS, Candidates, SelectionError, Selector
 
 N_STEPS = 10
 
@@ -133,7 +133,7 @@ def test_every_module_of_the_folder_is_listed():
     listed = {cls.__module__.rpartition(".")[2] for cls in SELECTIONS.values()}
     assert listed == modules
     for module in modules:
-        import_module(f"stimuli.selection.{module}")
+        import_module(f"stimuli.methods.selection.{module}")
 
 
 def test_values_that_are_not_finite_name_the_image():

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from stimuli.selection import Candidates, MmdCritic, Selection
-from stimuli.selection._kernels import RbfKernel
+from stimuli.methods.selection import Candidates, MmdCritic, Selection, SelectionError
+from stimuli.methods.selection._rbf_kernel import RbfKernel
 
 # What the authors' released code selects on scikit-learn's digits (pixels in
 # [-1, 1], sorted by label, every fourth row held out, gamma 0.026).
@@ -119,9 +119,99 @@ def test_a_line_of_four_points_by_hand():
     }
 
 
-def test_one_over_d_is_the_default_width():
+def test_the_default_width_is_one_over_the_median_squared_distance():
+    # Points 0, 1, 3 and a second 0: pairs that differ are 0-1, 0-3, 1-3, 0'-1, 0'-3,
+    # of squared distances 1, 9, 4, 1, 9; the two at 0 are left out. The median is 4.
+    selection = select(np.array([[0.0], [1.0], [3.0], [0.0]]), 2, 1)
+    assert selection.parameters["gamma"] == 0.25
+    # Kernels are e^-2.25, e^-1, e^-0.25 of distances 9, 4, 1; nearest are 1, 1, 4, 1.
+    assert selection.outcome["off_diagonal"]["median"] == pytest.approx(
+        np.exp(-1), rel=1e-3
+    )
+    assert selection.outcome["off_diagonal"]["nearest"] == pytest.approx(
+        np.exp(-0.25), rel=1e-3
+    )
+
+
+def test_the_default_does_not_depend_on_the_scale_of_the_features():
     features = np.random.default_rng(1).normal(size=(40, 8))
-    assert select(features, 5, 5) == select(features, 5, 5, gamma=1 / 8)
+    chosen = select(features, 5, 5).chosen
+    for scale in (1e-3, 70, 1e6):
+        assert select(features * scale, 5, 5).chosen == chosen
+
+
+def test_the_authors_own_width_is_about_the_median(digits):
+    # They cross-validated 0.026 on digits of the same range.
+    assert select(digits.train, 1).parameters["gamma"] == pytest.approx(0.026, rel=0.1)
+
+
+def test_the_median_keeps_to_what_the_kernel_compares():
+    # Two classes far apart; within each the squared distances are 1, 1 and 4.
+    features = np.array([[0.0], [1], [2], [100], [101], [102]])
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    near = select(features, 2, 1, labels=labels, kernel="local")
+    assert near.parameters["gamma"] == 1
+    assert select(features, 2, 1).parameters["gamma"] < 0.001
+
+
+def test_many_images_are_sampled_evenly_over_the_candidates():
+    # 3,000 points in a row, of which every third is compared: the median distance of
+    # two of m points at random is m (1 - sqrt(1/2)).
+    gamma = select(np.arange(3000.0)[:, None], 1).parameters["gamma"]
+    assert gamma == pytest.approx(1 / (3000 * (1 - 0.5**0.5)) ** 2, rel=0.01)
+
+
+def test_one_over_d_and_a_number_are_taken_as_they_are():
+    features = np.random.default_rng(1).normal(size=(40, 8))
+    assert select(features, 5, gamma="1/d").parameters["gamma"] == 1 / 8
+    assert select(features, 5, gamma=1e-5).parameters["gamma"] == 1e-5
+
+
+@pytest.fixture(scope="module")
+def real_scale() -> NDArray[np.float64]:
+    """As SqueezeNet's on photographs: 512 features, median squared distance 10,000."""
+    spread = (10_000 / 1024) ** 0.5
+    return np.random.default_rng(8).normal(0, spread, size=(60, 512))
+
+
+def test_a_kernel_that_is_nearly_the_identity_is_told_with_its_numbers(real_scale):
+    selection = select(real_scale, 6, 3, gamma="1/d")
+    (caution,) = selection.cautions
+    assert "nearly the identity" in caution.what
+    assert 'take gamma = "median"' in caution.what
+    # exp(-10000 / 512) is about 3e-9; of these sixty, 4e-9.
+    assert "gamma 0.001953 (1/d), median off-diagonal 4e-09, with" in caution.numbers
+    assert "spread of the witness" in caution.numbers
+    assert selection.outcome["off_diagonal"]["nearest"] < 1e-4
+
+
+def test_a_kernel_that_is_nearly_constant_is_told(real_scale):
+    (caution,) = select(real_scale, 6, 3, gamma=1e-7).cautions
+    assert "nearly constant" in caution.what
+    assert "gamma 1e-07, median off-diagonal 1" in caution.numbers
+
+
+def test_a_kernel_that_tells_images_apart_is_no_caution(real_scale, digits):
+    assert select(real_scale, 6, 3).cautions == ()
+    assert select(digits.train, 6, 3, gamma=0.026).cautions == ()
+    # Tight clusters: most pairs are at 0, yet every image has its neighbours.
+    centres = np.random.default_rng(9).normal(size=(20, 1, 4)) * 1000
+    clusters = centres + np.random.default_rng(10).normal(size=(20, 5, 4))
+    assert select(clusters.reshape(100, 4), 6, 3, gamma=0.2).cautions == ()
+
+
+def test_scores_that_tie_are_told():
+    # Corners of a square of gamma 1: as prototypes all four are alike. Of the other
+    # three the far corner is alone: the mean of a column is (1 + 2/e + 1/e^2) / 4 =
+    # 0.468, its witness 0.468 - 0.135, that of the near ones 0.468 - 0.368.
+    square = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    selection = select(square, 1, 1)
+    assert selection.chosen == (0, 3)
+    (caution,) = selection.cautions
+    assert "scores tie to rounding" in caution.what
+    assert caution.numbers.startswith("1 of 2 choices, gamma 1 (median), median off")
+    assert selection.outcome["n_tied"] == 1
+    assert selection.outcome["witness_spread"] == pytest.approx(0.368 - 0.135, abs=1e-3)
 
 
 def brute_force(features, labels, n_prototypes, n_criticisms, *, gamma, regulariser):
@@ -204,9 +294,19 @@ def test_twins_go_to_the_lowest_index(precision, regulariser):
         assert twins[0] < 61
 
 
-def test_images_that_are_all_alike_are_taken_in_order():
-    selection = select(np.ones((9, 4)), 3, 3)
-    assert selection.chosen == (0, 1, 2, 3, 4, 5)
+@pytest.mark.parametrize("gamma", ["median", "1/d", 1.0])
+def test_images_that_are_all_alike_are_refused(gamma):
+    # Float32 that differs in the last bit is alike, too.
+    alike = np.full((9, 4), 0.3, dtype=np.float32)
+    alike[4] = np.nextafter(alike[4], np.float32(1))
+    with pytest.raises(SelectionError, match="no two of the 9 images have different"):
+        select(alike, 3, 3, gamma=gamma)
+
+
+def test_a_local_kernel_needs_two_images_of_a_class():
+    features = np.arange(4.0)[:, None]
+    with pytest.raises(SelectionError, match="4 images of one class have different"):
+        select(features, 1, labels=np.arange(4), kernel="local")
 
 
 def test_a_far_centre_does_not_spoil_single_precision():
@@ -252,9 +352,12 @@ def test_column_means_by_blocks_equal_the_whole_matrix():
             np.testing.assert_allclose(each.columns(few), kernel[few], atol=1e-12)
 
 
-def test_a_width_that_is_not_positive_is_refused():
-    with pytest.raises(ValueError, match="gamma must be above 0, got -1"):
-        MmdCritic(gamma=-1)
+@pytest.mark.parametrize("gamma", [-1, 0, float("nan"), float("inf"), "1 / d", None])
+def test_a_width_that_is_none_is_refused(gamma):
+    with pytest.raises(
+        ValueError, match=r'must be "median", "1/d" or a number above 0'
+    ):
+        MmdCritic(gamma=gamma)
 
 
 @pytest.mark.gpu

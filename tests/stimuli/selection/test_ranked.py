@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stimuli.selection import (
-    Adversarial,
+from stimuli.methods.selection import (
+    AdversarialCritic,
     Candidates,
-    Probability,
+    ProbabilityCritic,
     RandomDraw,
     SelectionError,
     take_last_known,
@@ -38,7 +38,7 @@ def test_survivors_are_prototypes_and_first_step_flips_are_criticisms():
     #          0    1   2   3    4   5  6
     steps = [11, 1, 4, 11, 1, 11, 0]
     margins = [2.0, -3, -1, 5.0, -1, 2.0, -9]
-    chosen = take(Adversarial(), attacked(steps, margins), 2, 2)
+    chosen = take(AdversarialCritic(), attacked(steps, margins), 2, 2)
     # Survivors are 0, 3, 5 with margins 2, 5, 2: first 3, then the tie's lower
     # index 0. First-step flips are 1 and 4; 1 has the smaller margin.
     assert chosen.prototypes == (3, 0)
@@ -51,7 +51,7 @@ def test_survivors_are_prototypes_and_first_step_flips_are_criticisms():
 def test_fallback_goes_by_steps_then_margin_and_is_recorded():
     steps = [11, 7, 9, 9, 2, 2, 0]
     margins = [0.5, -1, -2, -1, -1, -2, 9]
-    chosen = take(Adversarial(), attacked(steps, margins), 3, 2)
+    chosen = take(AdversarialCritic(), attacked(steps, margins), 3, 2)
     assert chosen.prototypes == (0, 3, 2)
     assert chosen.criticisms == (5, 4)
     assert chosen.fallbacks == {
@@ -69,7 +69,7 @@ def test_fallback_goes_by_steps_then_margin_and_is_recorded():
 
 
 def test_a_survivor_can_be_a_criticism_only_by_fallback():
-    chosen = take(Adversarial(), attacked([11, 11], [1.0, 2.0]), 1, 1)
+    chosen = take(AdversarialCritic(), attacked([11, 11], [1.0, 2.0]), 1, 1)
     assert chosen.prototypes == (1,)
     assert chosen.criticisms == (0,)
     assert chosen.fallbacks == {0: "survives all 10 steps"}
@@ -79,11 +79,11 @@ def test_images_wrong_before_the_attack_take_no_part():
     with pytest.raises(
         SelectionError, match="class tench: 3 images classified right wanted, 2 there"
     ):
-        take(Adversarial(), attacked([11, 0, 0, 1], [1.0, 1, 1, 1]), 2, 1)
+        take(AdversarialCritic(), attacked([11, 0, 0, 1], [1.0, 1, 1, 1]), 2, 1)
 
 
 def test_without_fallback_too_few_survivors_are_refused():
-    strict = Adversarial(has_fallback=False)
+    strict = AdversarialCritic(has_fallback=False)
     with pytest.raises(
         SelectionError, match="2 images that survive all 10 steps wanted, 1 there"
     ):
@@ -94,14 +94,14 @@ def test_without_fallback_too_few_survivors_are_refused():
 
 def test_steps_beyond_the_attack_are_refused():
     with pytest.raises(ValueError, match=r"must lie in 0\.\.11 .* got 1\.\.12"):
-        take(Adversarial(), attacked([12, 1], [0.0, 0.0]), 1, 1)
+        take(AdversarialCritic(), attacked([12, 1], [0.0, 0.0]), 1, 1)
 
 
 def test_drawing_takes_only_images_that_pass_while_there_are_enough():
     candidates = attacked([11] * 6 + [5] * 10, [float(i) for i in range(16)])
     seen = set()
     for seed in range(40):
-        chosen = take(Adversarial(order="drawn"), candidates, 3, 0, seed)
+        chosen = take(AdversarialCritic(order="drawn"), candidates, 3, 0, seed)
         assert set(chosen.prototypes) <= set(range(6))
         seen |= set(chosen.prototypes)
     assert seen == set(range(6))
@@ -110,21 +110,21 @@ def test_drawing_takes_only_images_that_pass_while_there_are_enough():
 def test_a_drawn_order_still_falls_back_by_rank():
     candidates = attacked([11, 8, 9, 5], [0.0, 0.0, 0.0, 0.0])
     for seed in range(5):
-        chosen = take(Adversarial(order="drawn"), candidates, 3, 0, seed)
+        chosen = take(AdversarialCritic(order="drawn"), candidates, 3, 0, seed)
         assert chosen.prototypes == (0, 2, 1)
 
 
 def test_probability_keeps_to_its_thresholds_and_then_falls_back():
     sure = np.array([0.95, 0.9, 0.05, 0.99, 0.1, 0.5])
     candidates = Candidates(n=6, probabilities=sure)
-    chosen = take(Probability(), candidates, 3, 2)
+    chosen = take(ProbabilityCritic(), candidates, 3, 2)
     # Above 0.9 lie 3 and 0; 0.9 itself does not count. Below 0.1 lies 2 alone.
     assert chosen.prototypes == (3, 0, 1)
     assert chosen.criticisms == (2, 4)
     assert chosen.fallbacks == {1: "probability 0.9", 4: "probability 0.1"}
     assert chosen.outcome == {"n_above": 2, "n_below": 1}
     with pytest.raises(SelectionError, match=r"probability below 0\.1 wanted, 1 there"):
-        take(Probability(has_fallback=False), candidates, 2, 2)
+        take(ProbabilityCritic(has_fallback=False), candidates, 2, 2)
 
 
 def test_the_draw_is_uniform():

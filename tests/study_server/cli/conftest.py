@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from study_server.cli import main
-from study_server.store import backups
+from study_server.database import backups
 from tests.study_server.serving import (
     STUDY,
     RanStudy,

@@ -12,7 +12,7 @@ import pytest
 from stimuli.recipe_file import read_recipe
 from stimuli.recipes import RECIPES
 from study_server.cli.demo import DEMOS, FILES
-from study_server.services.study_file import parse_study_file
+from study_server.services.study_files.file import parse_study_file
 
 KINDS = {
     "relevance": "misclassified",

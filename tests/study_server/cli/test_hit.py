@@ -179,7 +179,8 @@ def test_a_section_that_is_wrong_is_refused_in_words(call, files, old, new, word
 
 def test_a_study_without_a_market_says_what_is_missing(call, files, market):
     create(call, files, section="")
-    assert "add [recruiter.mturk]" in call("hit", "quote", NAME, code=1).output
+    said = call("hit", "quote", NAME, code=1).output
+    assert "add one ([recruiter.mturk]) to its file" in said
 
 
 def test_a_cap_is_never_passed(call, files, market):

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,14 +43,48 @@ def test_the_folders_modules_are_nouns_and_private_ones_are_not():
     assert not [noun for noun in nouns if noun.startswith("_")]
 
 
+def install_broken_plugin(folder: Path) -> None:
+    (folder / "plugin.py").write_text('"""Plots."""\nimport no_such_library\n')
+    installed = folder / "plugin-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Name: plugin\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text(
+        "[secondlook.commands]\nplot = plugin:plot\ngone = no_such_plugin.cli:gone\n"
+    )
+
+
+def test_a_broken_command_of_another_package_breaks_no_other(tmp_path):
+    install_broken_plugin(tmp_path)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "study_server", *arguments],
+            capture_output=True, text=True, check=False, env=environment,
+        )  # fmt: skip
+
+    listed = run("--help")
+    assert listed.returncode == 0, listed.stderr
+    assert "plot         Plots" in listed.stdout
+    broken = run("plot")
+    assert broken.returncode == 1
+    assert "comes from plugin of another package" in broken.stderr
+    assert "No module named 'no_such_library'" in broken.stderr
+    assert "Traceback" not in broken.stderr
+
+
 def test_an_unknown_noun_is_a_usage_error(call):
     result = call("studdy", code=2)
     assert "No such command 'studdy'" in result.output
 
 
 def test_what_a_user_can_mend_is_said_without_traceback_and_exits_with_1(call):
+    call("db", "upgrade")
     result = call("study", "show", "nothing", code=1)
-    assert result.output.startswith("Error: ")
+    assert "\nError: no study" in result.output
     assert "nothing" in result.output
 
 

@@ -1,6 +1,9 @@
 import csv
 import json
+import os
+import pty
 import re
+import subprocess
 import tomllib
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,9 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from study_server.cli._processes import secondlook_command
 from study_server.config import load_settings
 from study_server.services import open_services
-from study_server.services.study_file import parse_study_file
+from study_server.services.study_files.file import parse_study_file
 from tests.study_server.serving import NAME, STUDY, opened, serving
 
 
@@ -48,6 +52,15 @@ def test_opening_an_open_study_changes_nothing(call, files):
     assert call("study", "open", NAME).stdout == first.stdout
 
 
+def test_what_the_build_warned_of_is_said_before_anybody_is_asked(call, files):
+    path = Path("set/summary.json")
+    summary = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**summary, "warnings": ["0 of 39 are right"]}), "utf-8")
+    assert "WARNING: 0 of 39 are right" in create(call).stderr
+    for command in ("pilot", "freeze", "open"):
+        assert "WARNING: 0 of 39 are right" in call("study", command, NAME).stderr
+
+
 def test_a_pilot_gives_pilot_links(call, files):
     create(call)
     assert "(pilot)  http://" in call("study", "pilot", NAME).stdout
@@ -79,6 +92,21 @@ def test_create_says_the_odds_to_machines_as_numbers(call, files, as_json):
     found = as_json("study", "create", "study.toml", "--stimuli", "set")
     assert found["catch_rule"]["pass_rates"]["random"] == pytest.approx(0.25)
     assert found["state"] == "draft"
+
+
+def test_create_states_the_odds_of_a_recipe_with_words_of_its_own(call, files, as_json):
+    """Catches are asked in the paradigm's terms, so the odds are of these."""
+    summary = json.loads(Path("set/summary.json").read_text())
+    summary["asks"] = {"is-it": {"slots": ["target"], "holds": ["class"]}}
+    Path("set/summary.json").write_text(json.dumps(summary))
+    lines = Path("set/trials.jsonl").read_text().splitlines()
+    trials = [{**json.loads(line), "question": "is-it"} for line in lines]
+    for trial in trials:
+        if trial["key"] == {"relevant": "yes"}:
+            trial["key"] = {"right": "1"}
+    Path("set/trials.jsonl").write_text("\n".join(map(json.dumps, trials)) + "\n")
+    found = as_json("study", "create", "study.toml", "--stimuli", "set")
+    assert found["catch_rule"]["pass_rates"]["random"] == pytest.approx(0.25)
 
 
 def test_create_warns_where_careful_people_would_fail_the_catch_rule(call, files):
@@ -119,7 +147,11 @@ def test_a_set_that_changed_after_creation_is_refused_and_nothing_is_lost(call, 
     trials.write_text(trials.read_text().replace('"known_no"', '"known_yes"'))
     result = call("study", "freeze", NAME, code=1)
     assert "changed after the study was created" in result.output
-    assert "draft" in call("study", "list").stdout
+    listed = call("study", "list").stdout.splitlines()
+    assert [line.split()[:5] for line in listed] == [
+        ["name", "state", "counts", "of", "valid"],
+        ["tiny", "draft", "live", "0", "0"],
+    ]
 
 
 def test_a_folder_that_is_no_set_is_refused(call, files):
@@ -142,14 +174,17 @@ def test_an_unknown_study_lists_those_there_are(call, files):
 
 
 def test_a_list_without_studies_says_what_to_do(call):
+    call("db", "upgrade")
     assert "study init" in call("study", "list").stdout
 
 
 def test_show_tells_progress_links_and_reasons(call, ran, as_json):
     told = call("study", "show", NAME, "--environment", "simulated").stdout
-    assert "catch_accuracy" in told
+    assert "too few catch trials right" in told
+    assert "catch_accuracy" not in told
     assert "simulated: " in told
     found = as_json("study", "show", NAME, "--environment", "simulated")
+    assert "catch_accuracy" in {group["reason"] for group in found["sessions"]}
     assert found["responses_per_trial"] == {"3": 12}
     assert found["study"]["recruitments"]
 
@@ -245,15 +280,38 @@ def test_init_writes_two_files_that_lead_on(call):
     assert suggested == ((0.3, 300.0), 0.95)
 
 
-def test_init_asks_for_what_is_not_given(call):
+def test_init_asks_at_a_terminal_for_what_is_not_given(call):
     Path("photos").mkdir()
     Path("model.py").write_text("def build(): ...\n")
-    result = call(
-        "study", "init", stdin="photos\nmodel.py:build\nrelevance\nlab-personal\n"
+    terminal, theirs = pty.openpty()
+    os.write(terminal, b"photos\nmodel.py:build\nrelevance\nlab-personal\n")
+    done = subprocess.run(  # noqa: S603 - our own interpreter and command
+        secondlook_command("study", "init"),
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
-    assert "Image folder" in result.output
+    os.close(terminal)
+    os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    assert "Image folder" in done.stdout
     assert 'function = "model.py:build"' in Path("recipe.toml").read_text()
     assert "n_links = 20" in Path("study.toml").read_text()
+
+
+def test_init_writes_a_study_for_a_market(call):
+    Path("photos").mkdir()
+    call(
+        "study", "init", "--images", "photos", "--classifier", "demo",
+        "--paradigm", "relevance", "--recruiter", "mturk",
+    )  # fmt: skip
+    section = parse_study_file(Path("study.toml")).recruiter["mturk"].model_dump()
+    # $1.20 for six minutes are the 12 dollars an hour that nobody is paid less than.
+    assert (section["reward"], section["minutes"]) == ("1.20", 6.0)
+    assert section["floor_per_hour"] == "12.00"
+    assert section["cap"] == "100.00"
 
 
 def test_init_refuses_to_overwrite_without_force(call):

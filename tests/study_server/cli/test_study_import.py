@@ -53,3 +53,13 @@ def test_a_study_that_was_imported_is_not_opened(call):
     call("study", "import", "old-votes", "votes.csv", *ARGUMENTS)
     refused = call("study", "open", "old-votes", code=1)
     assert "was collected elsewhere" in refused.output
+
+
+def test_a_batch_whose_every_answer_is_empty_is_refused(call, as_json):
+    header = "HITId,AssignmentId,WorkerId,Input.image,Answer.taskAnswers\n"
+    unticked = '"[{""seen"":{""yes"":false,""no"":false}}]"'
+    Path("batch.csv").write_text(f"{header}H,A,W,a.png,{unticked}\n", "utf-8")
+    arguments = ("study", "import", "old", "batch.csv", "--format", "mturk-csv")
+    refused = call(*arguments, code=1)
+    assert "batch.csv holds no response" in refused.output
+    assert as_json("study", "list") == []

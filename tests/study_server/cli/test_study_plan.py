@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from study_server.services.study_files.init import find_replications
+
 STUDY = """
 [study]
 name = "planned"
@@ -55,3 +59,27 @@ def test_what_is_missing_or_malformed_is_said(call):
     assert "expected numbers from 2" in wrong.output
     wrong = call("study", "plan", "study.toml", *NUMBERS, "--out", "plan.gif", code=1)
     assert "ends in .svg, .png or .pdf" in wrong.output
+
+
+@pytest.mark.parametrize("paradigm", ["relevance", "assignment"])
+def test_the_file_that_init_writes_can_be_planned_as_it_stands(call, paradigm):
+    Path("photos").mkdir()
+    call(
+        "study", "init", "--images", "photos", "--classifier", "demo",
+        "--paradigm", paradigm, "--recruiter", "lab",
+    )  # fmt: skip
+    said = call(
+        "study", "plan", "study.toml", "--studies", "2", "--sizes", "20,40"
+    ).stdout
+    assert "power 80 %" in said
+    measured = "rectified error" if paradigm == "relevance" else "difference of"
+    assert measured in said
+
+
+@pytest.mark.parametrize("like", find_replications())
+def test_the_file_of_a_published_study_can_be_planned_as_it_stands(call, like):
+    Path("photos").mkdir()
+    ethics = ("--ethics-body", "A board", "--protocol-number", "1")
+    call("study", "init", "--images", "photos", "--like", like, *ethics)
+    said = call("study", "plan", "study.toml", "--studies", "1", "--sizes", "20")
+    assert "power 80 %" in said.stdout

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from study_server.marketplace import faults
-from study_server.marketplace.model import operation_names
+from study_server.marketplace import fault_injection
+from study_server.marketplace.protocol.service_model import operation_names
 
 
 def rows_of(text: str, heading: str) -> list[str]:
@@ -26,7 +26,7 @@ def test_every_fault_is_described(repository: Path):
     text = (repository / "docs" / "marketplace.md").read_text("utf-8")
     described = re.findall(r"`(\w+)`", " ".join(rows_of(text, "Faults on demand")))
 
-    assert sorted(described) == sorted(faults.NAMES)
+    assert sorted(described) == sorted(fault_injection.NAMES)
 
 
 def test_every_error_code_of_the_code_is_described(repository: Path):

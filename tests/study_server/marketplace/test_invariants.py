@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from study_server.marketplace import working
 from study_server.marketplace.errors import RequestError, WorkerError
-from study_server.marketplace.faults import FaultPlan
+from study_server.marketplace.fault_injection import FaultPlan
 from study_server.marketplace.ids import new_id
-from study_server.marketplace.life import unit_cents
-from study_server.marketplace.market import Call, Market, open_market
-from study_server.marketplace.model import find_operation, read_request
+from study_server.marketplace.opening import ApiCall, Marketplace, open_marketplace
 from study_server.marketplace.operations import OPERATIONS
-from study_server.marketplace.passing import pass_time
-from study_server.marketplace.people import Profile, add_requester, add_worker
+from study_server.marketplace.people import WorkerProfile, add_requester, add_worker
+from study_server.marketplace.protocol.service_model import find_operation, read_request
 from study_server.marketplace.settings import MarketplaceSettings, ShiftedClock
 from study_server.marketplace.store import assignments, hits, requesters, workers
 from study_server.marketplace.store.tables import Assignment, Bonus, Hit, Worker
+from study_server.marketplace.work import worker_actions
+from study_server.marketplace.work.deadlines import pass_time
+from study_server.marketplace.work.hit_settlement import unit_cents
 from tests.study_server.marketplace.requests import PROPERTIES, QUESTION
 
 N_STEPS = 150
@@ -32,14 +32,15 @@ TARGET = "MTurkRequesterServiceV20170117."
 class Crowd:
     """A requester and five workers who do anything at any time."""
 
-    def __init__(self, market: Market, rng: np.random.Generator) -> None:
+    def __init__(self, market: Marketplace, rng: np.random.Generator) -> None:
         self.market = market
         self.rng = rng
         with market.store.write() as tx:
             made = add_requester(tx, "r", balance_cents=2_000, at=market.clock())
             self.key = made.access_key
             self.workers = [
-                add_worker(tx, Profile(), at=market.clock()).public_id for _ in range(5)
+                add_worker(tx, WorkerProfile(), at=market.clock()).public_id
+                for _ in range(5)
             ]
 
     def ask(self, name: str, **request: Any) -> None:
@@ -49,7 +50,7 @@ class Crowd:
             with self.market.store.write() as tx:
                 requester = requesters.by_access_key(tx, self.key)
                 assert requester is not None
-                call = Call(
+                call = ApiCall(
                     market=self.market,
                     tx=tx,
                     requester=requester,
@@ -102,7 +103,7 @@ class Crowd:
                 assert hit is not None
                 assert worker is not None
                 now, faults = self.market.clock(), self.market.faults
-                working.accept(tx, hit, worker, at=now, faults=faults)
+                worker_actions.accept(tx, hit, worker, at=now, faults=faults)
         except WorkerError:
             pass
 
@@ -115,9 +116,9 @@ class Crowd:
                 found = assignments.refreshed(tx, key)
                 now, faults = self.market.clock(), self.market.faults
                 if self.rng.random() < 0.75:
-                    working.submit(tx, found, "<x/>", at=now, faults=faults)
+                    worker_actions.submit(tx, found, "<x/>", at=now, faults=faults)
                 else:
-                    working.give_back(tx, found, at=now)
+                    worker_actions.give_back(tx, found, at=now)
         except WorkerError:
             pass
 
@@ -175,7 +176,7 @@ _ACTIONS = {
 }
 
 
-def check(market: Market) -> None:
+def check(market: Marketplace) -> None:
     """What must hold after every step."""
     with market.store.read() as tx:
         (requester,) = requesters.all_requesters(tx)
@@ -227,7 +228,7 @@ def test_money_and_counters_hold_after_every_step(seed: int, tmp_path: Path):
         faults=FaultPlan(id_reuse_rate=0.5, seed=seed),
     )
     standing = datetime(2026, 11, 1, tzinfo=UTC)
-    market = open_market(settings, clock=ShiftedClock(lambda: standing))
+    market = open_marketplace(settings, clock=ShiftedClock(lambda: standing))
     crowd = Crowd(market, np.random.default_rng(seed))
     for _ in range(N_STEPS):
         crowd.step()

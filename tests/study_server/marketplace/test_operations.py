@@ -7,8 +7,11 @@ from typing import Any
 import boto3
 import pytest
 
-from study_server.marketplace.model import operation_names, service_model
 from study_server.marketplace.operations import OPERATIONS
+from study_server.marketplace.protocol.service_model import (
+    operation_names,
+    service_model,
+)
 from tests.marketplace_server import EXTERNAL, LiveMarketplace
 from tests.study_server.marketplace.requests import PROPERTIES, QUESTION, refusal
 

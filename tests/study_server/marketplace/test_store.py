@@ -15,10 +15,15 @@ import pytest
 from sqlalchemy import create_engine, event, insert, inspect, text, update
 from sqlalchemy.exc import IntegrityError
 
+from study_server.database.engine import make_engine, normal_url, open_store
 from study_server.marketplace.store import hits, schema
-from study_server.marketplace.store.due import is_anything_due
-from study_server.marketplace.store.tables import Base, Hit, HitType, Requester
-from study_server.store.engine import make_engine, normal_url, open_store
+from study_server.marketplace.store.deadlines import is_anything_due
+from study_server.marketplace.store.tables import (
+    Hit,
+    HitType,
+    MarketplaceBase,
+    Requester,
+)
 from tests.marketplace_server import (
     ADMIN_TOKEN,
     LiveMarketplace,
@@ -57,7 +62,7 @@ def test_migrations_go_up_and_down_and_agree_with_the_tables(url):
     schema.downgrade(url, revision="base")
 
     engine = create_engine(normal_url(url))
-    assert set(inspect(engine).get_table_names()) <= {schema.VERSION_TABLE}
+    assert set(inspect(engine).get_table_names()) <= {schema.MIGRATIONS.version_table}
     engine.dispose()
     assert schema.current_revision(url) is None
     schema.upgrade(url)
@@ -242,4 +247,4 @@ def test_time_finds_what_is_due_by_an_index(many: str):
 
 
 def test_the_tables_are_named_apart_from_the_study_servers():
-    assert all(name.startswith("market_") for name in Base.metadata.tables)
+    assert all(name.startswith("market_") for name in MarketplaceBase.metadata.tables)

@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from werkzeug.security import generate_password_hash
 
-from study_server.marketplace.html_questions import adapt
+from study_server.marketplace.questions.html_questions import adapt
+from study_server.marketplace.store.workers import all_workers as all_of
 from tests.marketplace_server import EXTERNAL, HTML, LiveMarketplace
 from tests.study_server.marketplace.requests import PROPERTIES, balance, get, post
-from tests.study_server.marketplace.test_qualifications import KEY, TEST, make_type
+from tests.study_server.marketplace.work.test_qualifications import KEY, TEST, make_type
 
 PASSWORD = "long-password-1"  # noqa: S105
 FORM = (
@@ -286,6 +288,26 @@ def test_passwords_are_checked_and_guessing_slows_down(live, visitor):
     assert wrong == [403] * 5 + [429]
 
 
+def test_signing_out_ends_a_stolen_cookie_and_old_hashes_are_renewed(live, visitor):
+    visitor.sign_up("anna")
+    stolen = visitor.http.cookies.get("secondlook-marketplace")
+    thief = httpx.Client(base_url=live.url, cookies={"secondlook-marketplace": stolen})
+    assert thief.get("/worker/work").status_code == 200
+    visitor.post("/worker/sign-out", on="/worker/")
+    assert thief.get("/worker/work").status_code == 303
+    thief.close()
+
+    old = generate_password_hash(PASSWORD, method="scrypt")
+    with live.market.store.write() as tx:
+        all_of(tx)[0].password_hash = old
+    page = visitor.post("/worker/sign-in", name="anna", password=PASSWORD)
+    assert page.url.path == "/worker/"
+    with live.market.store.read() as tx:
+        kept = all_of(tx)[0].password_hash
+    assert str(kept).startswith("$argon2id$")
+    assert visitor.get("/worker/work").url.path == "/worker/work"
+
+
 def test_a_password_in_time_lets_in_and_leads_back(live, visitor):
     visitor.sign_up("anna")
     visitor.post("/worker/sign-out", on="/worker/")
@@ -358,6 +380,27 @@ def test_the_requester_decides_in_the_browser(live: LiveMarketplace, client, vis
     assert "$0.50</b><span>rewards" in spent
     assert "$0.10</b><span>fees" in spent
     assert re.search(r"A\w{13}", visitor.get("/requester/workers").text)
+
+
+def test_hits_of_one_type_are_one_row_of_the_requesters_list(live, client, visitor):
+    cats = [post(client, Title="Cats", MaxAssignments=2) for _ in range(3)]
+    for number in range(2):
+        post(client, Title="Dogs", RequesterAnnotation=f"dogs {number}")
+    live.add_worker().do(cats[0]["HITId"], {"label": "cat"})
+    sign_in = "/requester/sign-in"
+    keys = {"access_key": live.access_key, "secret_key": live.secret_key}
+    page = visitor.post(sign_in, on=sign_in, **keys).text
+    rows = re.findall(r"<tr><th.*?</tr>", page, re.S)[1:]
+    cells = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in rows]
+    # HITs, reward, done of all, to decide, open.
+    assert [row[:5] for row in cells] == [
+        ["2", "$0.50", "0 / 2", "0", "2"],
+        ["3", "$0.50", "1 / 6", "1", "5"],
+    ]
+    listed = visitor.get(f"/requester/types/{cats[0]['HITTypeId']}").text
+    assert all(hit["HITId"] in listed for hit in cats)
+    assert "dogs" not in listed
+    assert visitor.get("/requester/types/NOTMINE").status_code == 404
 
 
 def test_another_requesters_hit_is_not_shown(live: LiveMarketplace, client, visitor):

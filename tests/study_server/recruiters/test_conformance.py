@@ -18,15 +18,12 @@ from study_server.recruiters.base import (
     ThankYou,
     Visit,
 )
+from study_server.recruiters.lab.section import LabSection
+from study_server.recruiters.link.section import LinkSection
+from study_server.recruiters.mturk.section import MTurkSection
 from study_server.recruiters.registry import RECRUITERS, get_recruiter
-from study_server.recruiters.sections import (
-    RECRUITER_SECTIONS,
-    LabSection,
-    LinkSection,
-    MTurkSection,
-    RecruiterSection,
-    SimulatedSection,
-)
+from study_server.recruiters.sections import RecruiterSection
+from study_server.recruiters.simulated.section import SimulatedSection
 
 PROLIFIC = LinkSection.model_validate(
     {"profile": "prolific", "completion_code": "C1ABCDEF"}
@@ -98,12 +95,13 @@ CASES: list[tuple[str, RecruiterSection, Visit, Visit, Visit]] = [
 def test_every_package_is_listed_and_every_entry_has_its_section():
     folder = Path(study_server.recruiters.__file__).parent
     packages = {path.parent.name for path in folder.glob("*/__init__.py")}
-    assert set(RECRUITERS) == packages == set(RECRUITER_SECTIONS)
+    assert set(RECRUITERS.own) == packages
     assert {case[0] for case in CASES} == packages
-    for name, recruiter in RECRUITERS.items():
+    for name, recruiter in RECRUITERS.own.items():
         assert isinstance(recruiter, Admits)
         assert recruiter.name == name
-        assert recruiter.section_type is RECRUITER_SECTIONS[name]
+        assert issubclass(recruiter.section_type, RecruiterSection)
+        assert recruiter.section_type.__module__.startswith(type(recruiter).__module__)
         assert recruiter.environments
 
 
@@ -183,6 +181,26 @@ def test_prolific_people_go_back_with_the_code():
         code="C1ABCDEF",
     )
     assert link.finish(OWN, {}) == ShowCode(code="THANKS")
+
+
+def test_a_code_of_its_own_goes_back_where_the_site_takes_any():
+    link = get_recruiter("link")
+    own = LinkSection(
+        id_parameter="pid", codes="personal", redirect="https://m.example/?cc={code}"
+    )
+    assert link.finish(own, {}, code="MINE") == Redirect(
+        url="https://m.example/?cc=MINE", code="MINE"
+    )
+    # A market that knows one code only never gets another.
+    assert link.finish(OWN, {}, code="MINE") == ShowCode(code="THANKS")
+
+
+@pytest.mark.parametrize(
+    "more", [{"profile": "prolific"}, {"id_parameter": "p", "completion_code": "DONE"}]
+)
+def test_personal_codes_go_with_no_shared_one(more):
+    with pytest.raises(ValueError, match=r"personal|shared"):
+        LinkSection.model_validate({"codes": "personal", **more})
 
 
 def test_the_same_profile_names_the_same_people_in_every_study():

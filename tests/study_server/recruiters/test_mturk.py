@@ -29,7 +29,8 @@ from study_server.recruiters.mturk.questions import (
     external_question,
     html_question,
 )
-from study_server.recruiters.sections import MTurkSection, to_minor
+from study_server.recruiters.mturk.section import MTurkSection
+from study_server.recruiters.sections import to_minor
 
 SETTINGS = {
     "title": "Look at images",
@@ -150,7 +151,7 @@ BOMB = (
     "<FreeText>&c;</FreeText></Answer></QuestionFormAnswers>"
 )
 OUTSIDE = (
-    '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "outside.txt">]>'
     "<QuestionFormAnswers><Answer><QuestionIdentifier>q</QuestionIdentifier>"
     "<FreeText>&x;</FreeText></Answer></QuestionFormAnswers>"
 )

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from study_server.database import backups
 from study_server.services import Services
-from study_server.store import backups
 from tests.study_server.serving import RanStudy, opened, run_tiny_study, settings_in
 
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from study_server.config import Settings
-from study_server.services import Services, responding
+from study_server.services import Services
+from study_server.services.participation import responding
 from study_server.store import open_store
 from tests.study_server.walking import payload
 

@@ -12,17 +12,14 @@ from xml.sax.saxutils import escape
 from study_server.errors import AdmissionError
 from study_server.recruiters.market import Spot
 from study_server.recruiters.mturk import gateway
-from study_server.services import (
-    Services,
-    admission,
-    hits,
-    participation,
-)
-from study_server.services.posting import PostReport
-from study_server.services.stalls import Stall, open_stall
-from study_server.services.studies import create_study, freeze_study, open_study
-from study_server.store import ledger, market, market_work
-from study_server.store.market_work import Work
+from study_server.services import Services
+from study_server.services.market import posting
+from study_server.services.market.posting import PostReport
+from study_server.services.market.recruitment import MarketRecruitment, load_recruitment
+from study_server.services.participation import admission, taking_steps
+from study_server.services.studies.life import create_study, freeze_study, open_study
+from study_server.store.market import assignments, ledger, postings
+from study_server.store.market.assignments import HandedInWork
 from study_server.store.tables import Hit, LedgerEntry, MarketAccount
 from tests.marketplace_server import LiveMarketplace, Worker
 from tests.study_server.walking import do_block, go_to_practice
@@ -57,11 +54,11 @@ class World:
 
     services: Services
     live: LiveMarketplace
-    stall: Stall
+    recruitment: MarketRecruitment
     assignments: dict[str, tuple[Worker, str, str]] = field(default_factory=dict)
 
     def post(self, **options: Any) -> PostReport:
-        return hits.post(self.stall, agrees=lambda _quote: True, **options)
+        return posting.post(self.recruitment, agrees=lambda _quote: True, **options)
 
     def hits(self) -> list[dict[str, Any]]:
         """What the marketplace itself has, newest last."""
@@ -98,12 +95,13 @@ class World:
         """Open the frame and come in; our address of the person."""
         entry = admission.enter(
             self.services,
-            self.stall.token,
+            self.recruitment.token,
             incoming={
                 "assignmentId": assignment,
                 "hitId": hit_id,
                 "workerId": worker.id,
                 "turkSubmitTo": self.live.url,
+                "visit": f"landing-page-of-{worker.id}",
             },
         )
         return entry.token
@@ -123,31 +121,31 @@ class World:
         return assignment
 
     def walk(self, token: str, *, is_careful: bool = True) -> None:
-        step = participation.current_step(self.services, token)
+        step = taking_steps.current_step(self.services, token)
         if step.name == "consent":
             go_to_practice(self.services, token)
             do_block(self.services, token)
         do_block(self.services, token, is_careful=is_careful)
-        participation.submit_survey(self.services, token, {})
-        participation.submit_debriefing(self.services, token)
+        taking_steps.take_step(self.services, token, "survey", {})
+        taking_steps.take_step(self.services, token, "debriefing")
 
-    def everything(self) -> list[Work]:
+    def everything(self) -> list[HandedInWork]:
         with self.services.store.read() as tx:
-            return market_work.work_of(tx, self.stall.recruitment_id)
+            return assignments.work_of(tx, self.recruitment.id)
 
     def account(self) -> MarketAccount:
         with self.services.store.read() as tx:
-            found = ledger.find_account(tx, self.stall.recruitment_id)
+            found = ledger.find_account(tx, self.recruitment.id)
         assert found is not None
         return found
 
     def entries(self) -> list[LedgerEntry]:
         with self.services.store.read() as tx:
-            return list(ledger.entries_of(tx, self.stall.recruitment_id))
+            return list(ledger.entries_of(tx, self.recruitment.id))
 
     def rows(self) -> list[Hit]:
         with self.services.store.read() as tx:
-            return list(market.hits_of(tx, self.stall.recruitment_id))
+            return list(postings.hits_of(tx, self.recruitment.id))
 
     def balance_minor(self) -> int:
         client = self.live.client(max_attempts=8)
@@ -176,17 +174,21 @@ def make_world(
     freeze_study(services, "things")
     open_study(services, "things")
     return World(
-        services=services, live=live, stall=stall_at(services, live, max_attempts)
+        services=services,
+        live=live,
+        recruitment=recruitment_at(services, live, max_attempts),
     )
 
 
-def stall_at(services: Services, live: LiveMarketplace, max_attempts: int = 6) -> Stall:
+def recruitment_at(
+    services: Services, live: LiveMarketplace, max_attempts: int = 6
+) -> MarketRecruitment:
     market_ = gateway.MTurkMarket(
         endpoint=live.url,
         client=live.client(max_attempts=max_attempts),
         sleep=lambda _seconds: None,
     )
-    return open_stall(services, "things", spot=Spot(), market=market_)
+    return load_recruitment(services, "things", spot=Spot(), market=market_)
 
 
 def answer_xml(fields: dict[str, str]) -> str:

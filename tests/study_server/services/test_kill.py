@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from study_server.services import Services, participation, responding
-from study_server.services.studies import create_study, freeze_study, open_study
+from study_server.services import Services
+from study_server.services.participation import responding, taking_steps
+from study_server.services.studies.life import create_study, freeze_study, open_study
 from tests.study_server.conftest import make_services, write_study
 from tests.study_server.made_sets import SetSize, write_set
 from tests.study_server.walking import do_block, enter, go_to_practice
@@ -78,5 +79,5 @@ def check_nothing_lost(
     assert len(done) < len(page.trials), "the writer was done before it was killed"
     for sent in acknowledged:  # the browser's outbox sends them all again
         assert responding.take_response(services, token, sent).is_duplicate
-    assert participation.current_step(services, token).name == "trials"
+    assert taking_steps.current_step(services, token).name == "trials"
     assert responding.load_block(services, token).n_done == len(done)

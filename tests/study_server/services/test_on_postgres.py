@@ -9,11 +9,13 @@ import pytest
 from psycopg import sql
 
 from study_server.config import complete_settings
-from study_server.services import Services, open_services, studies
-from study_server.services.audit import draw_audit, next_audit_block
-from study_server.services.erasure import erase_participant
-from study_server.services.exporting import export_study
-from study_server.store import backups
+from study_server.database import backups
+from study_server.services import Services, open_services
+from study_server.services.bundles.exporting import export_study
+from study_server.services.participation.erasure import erase_participant
+from study_server.services.quality.audit import draw_audit, next_audit_block
+from study_server.services.studies import life
+from study_server.store import schema
 from tests.study_server.serving import NAME, PLANTED_WORKER, fill_tiny_study
 
 pytestmark = pytest.mark.postgres
@@ -82,7 +84,7 @@ def test_a_person_is_audited_around_and_erased(on_postgres, tmp_path):
         (session,) = csv.DictReader(handle)
     receipt = erase_participant(on_postgres, session["participant"], responses="delete")
     assert receipt.n_responses_deleted == 10
-    assert studies.study_progress(on_postgres, NAME).responses_per_trial == {0: 12}
+    assert life.study_progress(on_postgres, NAME).responses_per_trial == {0: 12}
 
 
 def test_a_dump_put_back_brings_the_study_back(on_postgres, tmp_path, monkeypatch):
@@ -94,11 +96,11 @@ def test_a_dump_put_back_brings_the_study_back(on_postgres, tmp_path, monkeypatc
     monkeypatch.setenv("PATH", str(programs.parent))
     url = on_postgres.settings.database_url
     backups.backup(url, to=tmp_path / "copy.dump")
-    studies.amend_study(on_postgres, NAME, text="later")
+    life.amend_study(on_postgres, NAME, text="later")
     on_postgres.store.close()
     backups.restore(url, source=tmp_path / "copy.dump", replace=True)
-    assert studies.get_study(on_postgres, NAME).amendments == ()
-    assert backups.find_problems(url) == []
+    assert life.get_study(on_postgres, NAME).amendments == ()
+    assert backups.find_problems(url, schema.MIGRATIONS) == []
 
 
 def test_without_pg_dump_the_command_to_run_is_said(on_postgres, tmp_path, monkeypatch):

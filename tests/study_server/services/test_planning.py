@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.power import PlanError
+from analysis.planning.power import PlanError
 from stimuli.manifest import StimulusSet
-from study_server.services.planning import Wishes, plan_study, planned_design
-from study_server.services.study_file import parse_study_file
+from study_server.services.planning import PlanWishes, plan_study, planned_design
+from study_server.services.study_files.file import parse_study_file
 from tests.analysis.bundle_maker import Plan, write_bundle
 from tests.study_server.serving import RanStudy
 
@@ -28,7 +28,7 @@ agreement = 2
 {more}
 [recruiter.lab]
 """
-KNOWN = Wishes(
+KNOWN = PlanWishes(
     share=0.6,
     sd_participant=0.5,
     sd_stimulus=1.5,
@@ -45,8 +45,8 @@ def study_file(folder: Path, *, design: str = "", more: str = "", lab: str = "")
     return parse_study_file(path)
 
 
-def wish(**more: object) -> Wishes:
-    return Wishes(**{**vars(KNOWN), **more})
+def wish(**more: object) -> PlanWishes:
+    return PlanWishes(**{**vars(KNOWN), **more})
 
 
 def test_the_cost_is_exact(tmp_path):
@@ -90,7 +90,7 @@ def test_the_command_line_goes_over_the_file(tmp_path):
     more = "[plan]\nshare = 0.7\nsd_participant = 1.0\nsd_stimulus = 2.0\nwidth = 0.5"
     file = study_file(tmp_path, more=more)
     planned = plan_study(
-        file, None, Wishes(error=0.25, sizes=(40,), n_studies=5, sd_stimulus=1.0)
+        file, None, PlanWishes(error=0.25, sizes=(40,), n_studies=5, sd_stimulus=1.0)
     )
     found = planned.components
     assert (found.share, found.sd_participant, found.sd_stimulus) == (0.7, 1.0, 1.0)
@@ -121,7 +121,7 @@ def test_a_set_gives_the_error_the_sizes_and_room_for_controls(ran_study: RanStu
     planned = plan_study(
         file,
         ran_study.folder / "set",
-        Wishes(share=0.6, sd_participant=0.5, sd_stimulus=1.0, n_studies=3),
+        PlanWishes(share=0.6, sd_participant=0.5, sd_stimulus=1.0, n_studies=3),
     )
     (classifier, *_) = found.summary()["classifiers"]
     error = classifier["n_top1_wrong"] / classifier["n_seen"]
@@ -130,11 +130,11 @@ def test_a_set_gives_the_error_the_sizes_and_room_for_controls(ran_study: RanStu
 
 def test_what_is_missing_is_said_at_once(tmp_path):
     with pytest.raises(PlanError, match=r"--error 0\.25"):
-        plan_study(study_file(tmp_path), None, Wishes())
+        plan_study(study_file(tmp_path), None, PlanWishes())
     with pytest.raises(
         PlanError, match="--share, --sd-participant, --sd-stimulus: not"
     ):
-        plan_study(study_file(tmp_path), None, Wishes(error=0.3))
+        plan_study(study_file(tmp_path), None, PlanWishes(error=0.3))
     file = study_file(tmp_path, design='levels = ["plain", "blurred"]')
     with pytest.raises(PlanError, match="--difference"):
         plan_study(file, None, wish(error=None))
@@ -148,7 +148,7 @@ def test_a_pilot_gives_what_is_not_said(tmp_path):
     planned = plan_study(
         study_file(tmp_path),
         None,
-        Wishes(error=0.25, sizes=(40,), n_studies=2, pilot=pilot, share=0.5),
+        PlanWishes(error=0.25, sizes=(40,), n_studies=2, pilot=pilot, share=0.5),
     )
     found = planned.components
     assert found.share == 0.5

@@ -17,10 +17,10 @@ from sqlalchemy import create_engine, func, insert, inspect, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from study_server.config import Settings
+from study_server.database.engine import normal_url
 from study_server.errors import DatabaseOutdatedError
 from study_server.services import Services, open_services
 from study_server.store import open_store, schema, upgrade
-from study_server.store.engine import normal_url
 from study_server.store.tables import Base, Block, Enrolment, Response, Study, User
 from tests.study_server.walking import go_all_the_way
 
@@ -149,7 +149,12 @@ def test_sqlite_keeps_what_it_acknowledged(sqlite_url):
 
 def test_a_transaction_that_fails_leaves_nothing(database_url):
     store = open_store(database_url)
-    user = {"name": "anna", "password_hash": "x", "created_at": datetime.now(UTC)}
+    user = {
+        "name": "anna",
+        "password_hash": "x",
+        "role": "owner",
+        "created_at": datetime.now(UTC),
+    }
     with pytest.raises(IntegrityError), store.write() as tx:
         tx.execute(insert(User), [user, user])
     with store.read() as tx:
@@ -159,7 +164,12 @@ def test_a_transaction_that_fails_leaves_nothing(database_url):
 
 def test_a_reader_sees_one_moment(database_url):
     store = open_store(database_url)
-    user = {"name": "anna", "password_hash": "x", "created_at": datetime.now(UTC)}
+    user = {
+        "name": "anna",
+        "password_hash": "x",
+        "role": "owner",
+        "created_at": datetime.now(UTC),
+    }
     count = select(func.count()).select_from(User)
     with store.read() as tx:
         assert tx.scalar(count) == 0
@@ -175,7 +185,7 @@ def test_times_come_back_in_utc_and_naive_ones_are_refused(database_url):
     store = open_store(database_url)
     paris = timezone(timedelta(hours=2))
     given = datetime(2026, 7, 1, 14, 30, 5, 123456, tzinfo=paris)
-    row = {"name": "anna", "password_hash": "x", "created_at": given}
+    row = {"name": "anna", "password_hash": "x", "role": "owner", "created_at": given}
     with store.write() as tx:
         tx.execute(insert(User), [row])
     with store.read() as tx:
@@ -203,6 +213,11 @@ BROKEN = {
     ),
     "a live participant with a competence": lambda tx: tx.execute(
         Enrolment.__table__.update().values(competence="robot")  # type: ignore[attr-defined]
+    ),
+    "an unknown role": lambda tx: tx.execute(
+        insert(User).values(
+            name="x", password_hash="x", role="king", created_at=datetime.now(UTC)
+        )
     ),
     "a response that says nothing": lambda tx: tx.execute(
         Response.__table__.update().values(payload=None)  # type: ignore[attr-defined]

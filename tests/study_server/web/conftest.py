@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from study_server.services.accounts import add_user
+from study_server.services.accounts.users import add_user
 from tests.study_server.web.worlds import (
     DATABASE,
     PASSWORD,

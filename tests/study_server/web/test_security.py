@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from study_server.web.security import content_security_policy
+from study_server.app import create_app
+from study_server.webkit.security_headers import content_security_policy
 from tests.hit_templates.markup import Markup
 from tests.study_server.web.worlds import World
 
@@ -37,6 +40,16 @@ def test_every_answer_is_protected(world: World, paths):
         assert "unsafe" not in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_where_the_public_address_is_https_browsers_stay_with_it(world: World):
+    plain = world.app.test_client().get("/sign-in")
+    assert "Strict-Transport-Security" not in plain.headers
+    settings = replace(world.services.settings, base_url="https://studies.example.org")
+    app = create_app(settings, services=world.services)
+    page = app.test_client().get("/sign-in")
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "; Secure" in page.headers["Set-Cookie"]
 
 
 def test_pages_are_never_kept_by_a_cache(world: World):
@@ -89,3 +102,15 @@ def test_the_resume_cookie_is_closed_to_scripts_and_other_sites(world: World):
 def test_the_server_says_that_it_is_there(world: World):
     answer = world.app.test_client().get("/healthz")
     assert answer.get_json() == {"status": "ok"}
+
+
+def test_a_host_that_is_none_is_said_so_in_words(world: World):
+    client = world.app.test_client()
+    answer = client.get("/sign-in", headers={"Host": "a" * 300})
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.text
+    assert client.get("/a%00b", headers={"Host": "a" * 300}).status_code == 404
+
+
+def test_an_address_that_no_database_keeps_leads_nowhere(world: World):
+    assert world.app.test_client().get("/dashboard/studies/a%00b").status_code == 404

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.study_server.network.echo_server import half_sent, has_ended
 from tests.study_server.web.worlds import DATABASE, SECRET, open_world
 
 
@@ -110,10 +111,14 @@ def send(client: httpx.Client, home: str, token: str) -> httpx.Response:
     return client.post(f"{home}responses", json=payload)
 
 
-def test_it_says_where_and_stops_cleanly(server: Process):
+def test_it_says_where_serves_beside_half_sent_requests_and_stops(server: Process):
     link = open_world(server.folder).link()
-    server.process.send_signal(signal.SIGTERM)
-    output, _ = server.process.communicate(timeout=40)
+    with half_sent(server.port) as slow:
+        with server.client() as client:
+            assert client.get(link).status_code == 200
+        assert not any(has_ended(connection) for connection in slow)
+        server.process.send_signal(signal.SIGTERM)
+        output, _ = server.process.communicate(timeout=15)
     assert server.process.returncode == 0
     assert f"http://127.0.0.1:{server.port}/dashboard/" in output
     assert f"http://127.0.0.1:{server.port}{link}" in output

@@ -11,12 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from hit_templates.base import get_paradigm
+from hit_templates.base import find_paradigms, get_paradigm
 from study_server.services import utc_now
-from study_server.services.page_texts import PAGE_TEXTS
-from study_server.services.studies import close_study
-from study_server.services.study_file import StudyFileError, parse_study_file
-from study_server.services.study_texts import SERVER_TEXTS, all_texts, placeholders
+from study_server.services.studies.life import close_study
+from study_server.services.study_files.file import StudyFileError, parse_study_file
+from study_server.services.study_files.page_texts import PAGE_TEXTS
+from study_server.services.study_files.texts import (
+    DEFAULT_CONSENT,
+    DEFAULT_DATA_USE,
+    DEFAULT_LATER_USE,
+    DEFAULT_MACHINE_WRITING,
+    DEFAULT_RISKS,
+    SERVER_TEXTS,
+    all_texts,
+    placeholders,
+)
 from study_server.web.application import EXTENSION
 from tests.hit_templates.markup import Markup
 from tests.study_server.web.worlds import NAMES, Visitor, World, make_world
@@ -32,7 +41,13 @@ ELSEWHERE = {
     *("frame_preview", "frame_stop", "frame_return"),
     *("device_desktop", "device_tablet", "device_phone", "excluded_device"),
     *("excluded_title", "excluded_earlier", "excluded_other"),
-    *("landing_other_before", "not_open", "rehearsal"),
+    *("many_starting", "many_starting_title"),
+    *("held", "held_title", "held_next", "held_next_inviter", "held_no_code"),
+    *("elsewhere", "elsewhere_title", "elsewhere_ask", "elsewhere_ask_inviter"),
+    *("landing_other_before", "not_open", "paused", "rehearsal"),
+    *("landing_takes", "landing_takes_measured", "landing_no_practice"),
+    *("consent_age_box", "consent_no_age", "finish_stopped"),
+    *("frame_stop_return", "frame_stop_paid", "frame_stop_hand_in"),
     *("yes_keys", "no_keys"),
 }
 
@@ -165,6 +180,7 @@ def ends(world: World) -> Iterator[str]:
     yield failing.page()
     late = world.visitor("link", WHO="late")
     late.come_in()
+    late.post("consent", agree="yes")
     later = replace(world.services, clock=lambda: utc_now() + LATE)
     world.app.extensions[EXTENSION] = later
     yield late.page()
@@ -173,9 +189,7 @@ def ends(world: World) -> Iterator[str]:
 
 def refusals(world: World) -> Iterator[str]:
     """Every page of those who cannot come in."""
-    yield (
-        world.app.test_client().get(world.link("link")).text.replace("WHO", "")
-    )  # its detail is for whoever set up the link, and marked as English
+    yield world.app.test_client().get(world.link("link")).text
     came = [world.visitor("link", WHO=f"p{number}").come_in() for number in range(5)]
     assert came[-1].status_code == 403
     yield came[-1].text
@@ -183,10 +197,6 @@ def refusals(world: World) -> Iterator[str]:
     close_study(world.services, "small")
     yield world.visitor().come_in().text
     yield world.app.test_client().get(world.link()).text
-
-
-def without_english_detail(page: str) -> str:
-    return re.sub(r'<p[^>]*lang="en">.*?</p>', "", page, flags=re.DOTALL)
 
 
 def test_no_english_is_left_where_a_study_brings_its_own_words(foreign: World):
@@ -197,7 +207,7 @@ def test_no_english_is_left_where_a_study_brings_its_own_words(foreign: World):
         *refusals(foreign),
     ]
     assert len(pages) > 60
-    left = {left_in_english(without_english_detail(page)) for page in pages}
+    left = {left_in_english(page) for page in pages}
     assert left == {""}
     whole = [page for page in pages if page.startswith("<!doctype")]
     assert all('<html lang="de-AT"' in page for page in whole)
@@ -259,3 +269,40 @@ def test_pages_are_in_english_where_nothing_else_is_said(world: World):
     page = world.app.test_client().get(world.link()).text
     assert '<html lang="en"' in page
     assert PAGE_TEXTS["landing_intro"] in page
+
+
+NOT_FOR_PARTICIPANTS = re.compile(
+    r"`|--\w|\bsecondlook\b|\b[a-z]+_[a-z_]+\b|\[[a-z]+\]|\.toml"
+)
+
+
+def test_no_text_of_a_participant_names_a_command_or_a_setting():
+    texts = {
+        **SERVER_TEXTS,
+        **{
+            f"{name}.{key}": text
+            for name, paradigm in find_paradigms().items()
+            for key, text in paradigm.default_texts.items()
+        },
+        "consent": " ".join(DEFAULT_CONSENT),
+        "risks": DEFAULT_RISKS + DEFAULT_DATA_USE + DEFAULT_LATER_USE,
+        "writing": DEFAULT_MACHINE_WRITING,
+    }
+    shown = {key: re.sub(r"\{\w+\}", "", text) for key, text in texts.items()}
+    found = {k: t for k, t in shown.items() if NOT_FOR_PARTICIPANTS.search(t)}
+    assert found == {}
+
+
+def test_refusals_name_the_contact_and_no_setting(world: World):
+    client = world.app.test_client()
+    pages = [client.get(world.link("link")).text]  # without the id it needs
+    pages.append(client.get(world.link("link"), query_string={"WHO": "{{x}} y"}).text)
+    for number in range(2):
+        world.visitor("link", WHO=f"p{number}").walk_to_survey()
+    close_study(world.services, "small")
+    pages += [client.get(world.link()).text, world.visitor().come_in().text]
+    for page in pages:
+        words = Markup(page).text
+        assert "lab@example.org" in words
+        assert "WHO" not in words
+        assert not NOT_FOR_PARTICIPANTS.search(words.replace("secondlook", ""))

@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,16 @@ from stimuli.manifest import (
 from study_server.app import create_app
 from study_server.config import Settings
 from study_server.services import Services, open_services
-from study_server.services.records import StudyRecord
-from study_server.services.studies import (
+from study_server.services.studies.life import (
     create_study,
     freeze_study,
     get_study,
     open_study,
 )
+from study_server.services.studies.records import StudyRecord
 from study_server.store import open_store
 
+_ADDRESSES = count()
 NAMES = ("teapot", "crane", "street sign", "dining table", "mug", "lantern")
 PASSWORD = "correct horse battery"  # noqa: S105
 DATABASE = "study.sqlite3"
@@ -240,8 +242,11 @@ class World:
         return url.removeprefix(self.services.settings.base_url)
 
     def visitor(self, recruiter: str = "lab", **parameters: str) -> Visitor:
-        """Somebody new, in a browser of their own."""
-        return Visitor(self.app.test_client(), self.link(recruiter), parameters)
+        """Somebody new, in a browser and at an address of their own."""
+        client = self.app.test_client()
+        number = next(_ADDRESSES)
+        client.environ_base["REMOTE_ADDR"] = f"10.{number >> 8}.{number & 255}.1"
+        return Visitor(client, self.link(recruiter), parameters)
 
 
 def make_world(

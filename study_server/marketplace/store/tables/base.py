@@ -8,15 +8,15 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Integer, MetaData, types
 from sqlalchemy.orm import DeclarativeBase
 
-from study_server.store.tables.base import NAMING, UtcDateTime, one_of
+from study_server.database.table_conventions import NAMING, UtcDateTime, one_of
 
-__all__ = ["Base", "Cents", "UtcDateTime", "one_of"]
+__all__ = ["Cents", "MarketplaceBase", "one_of"]
 
 # Money is whole cents; SQLite's INTEGER holds 64 bits by itself.
 Cents: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 
-class Base(DeclarativeBase):
+class MarketplaceBase(DeclarativeBase):
     """Base of every table of the marketplace."""
 
     metadata = MetaData(naming_convention=NAMING)

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from study_server.marketplace.store.tables.base import Base, Cents
+from study_server.marketplace.store.tables.base import Cents, MarketplaceBase
 
 
-class Requester(Base):
+class Requester(MarketplaceBase):
     """Someone who posts HITs, known by a pair of keys.
 
     Always `deposited_cents = available_cents + on_hold_cents + spent_cents`. The
@@ -39,7 +39,7 @@ class Requester(Base):
     created_at: Mapped[datetime]
 
 
-class Worker(Base):
+class Worker(MarketplaceBase):
     """Someone who does HITs.
 
     `n_approved_before` and `n_rejected_before` stand for a history elsewhere, so
@@ -70,7 +70,7 @@ class Worker(Base):
     created_at: Mapped[datetime]
 
 
-class Notice(Base):
+class WorkerMessage(MarketplaceBase):
     """A message to a worker, from a requester or from the marketplace itself."""
 
     __tablename__ = "market_notice"

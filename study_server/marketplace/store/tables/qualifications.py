@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from study_server.marketplace.store.tables.base import Base, one_of
+from study_server.marketplace.store.tables.base import MarketplaceBase, one_of
 from study_server.marketplace.store.tables.people import Worker
 
 TYPE_STATES: Final = ("Active", "Inactive")
@@ -17,7 +17,7 @@ REQUEST_STATES: Final = ("Started", "Submitted", "Granted", "Rejected")
 _IS_KEPT: Final = text("deleted_at IS NULL")
 
 
-class QualificationType(Base):
+class QualificationType(MarketplaceBase):
     """A kind of Qualification; `requester_id` is None for those of the system."""
 
     __tablename__ = "market_qualification_type"
@@ -56,7 +56,7 @@ class QualificationType(Base):
     deleted_at: Mapped[datetime | None]
 
 
-class Qualification(Base):
+class Qualification(MarketplaceBase):
     """What a worker has been granted, or had revoked."""
 
     __tablename__ = "market_qualification"
@@ -79,7 +79,7 @@ class Qualification(Base):
     kind: Mapped[QualificationType] = relationship(lazy="joined", innerjoin=True)
 
 
-class QualificationRequest(Base):
+class QualificationRequest(MarketplaceBase):
     """A worker's request for a Qualification, with the test as it then was."""
 
     __tablename__ = "market_qualification_request"
@@ -113,7 +113,7 @@ class QualificationRequest(Base):
     kind: Mapped[QualificationType] = relationship(lazy="joined", innerjoin=True)
 
 
-class WorkerBlock(Base):
+class WorkerBlock(MarketplaceBase):
     """A worker who may not work for a requester."""
 
     __tablename__ = "market_worker_block"

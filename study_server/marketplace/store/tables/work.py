@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from study_server.marketplace.store.tables.base import Base, Cents, one_of
+from study_server.marketplace.store.tables.base import Cents, MarketplaceBase, one_of
 from study_server.marketplace.store.tables.people import Worker
 
 HIT_STATES: Final = (
@@ -39,7 +39,7 @@ _IS_SUBMITTED: Final = text("status = 'Submitted'")
 _COUNTS: Final = text("status NOT IN ('Returned', 'Abandoned')")
 
 
-class HitType(Base):
+class HitType(MarketplaceBase):
     """What HITs have in common; the same properties are the same type.
 
     `digest` is a hash of the properties; `requirements` are QualificationRequirement
@@ -72,7 +72,7 @@ class HitType(Base):
     created_at: Mapped[datetime]
 
 
-class HitTypeQualification(Base):
+class HitTypeQualification(MarketplaceBase):
     """A Qualification type that a HIT type asks for."""
 
     __tablename__ = "market_hit_type_qualification"
@@ -82,7 +82,7 @@ class HitTypeQualification(Base):
     )
 
 
-class Hit(Base):
+class Hit(MarketplaceBase):
     """A HIT with the counters that decide its status.
 
     `n_pending` are accepted and not yet submitted, `n_submitted` wait for a
@@ -158,7 +158,7 @@ class Hit(Base):
         return max(0, self.max_assignments - taken)
 
 
-class Assignment(Base):
+class Assignment(MarketplaceBase):
     """One worker's go at a HIT.
 
     `public_id` names one live assignment only, but a returned one's may be given
@@ -223,7 +223,7 @@ class Assignment(Base):
     worker: Mapped[Worker] = relationship(lazy="joined", innerjoin=True)
 
 
-class Bonus(Base):
+class Bonus(MarketplaceBase):
     """Money paid on top of an assignment's reward."""
 
     __tablename__ = "market_bonus"
@@ -252,7 +252,7 @@ class Bonus(Base):
     assignment: Mapped[Assignment] = relationship(lazy="joined", innerjoin=True)
 
 
-class Preview(Base):
+class HitPreview(MarketplaceBase):
     """A worker looking at a HIT without having accepted it, for a while."""
 
     __tablename__ = "market_preview"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask, request
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
+from tests.local_server import served
 from tests.marketplace_server import LiveMarketplace
 
 PAGE = """<!doctype html><title>Lab</title>
@@ -33,13 +32,8 @@ def lab() -> Iterator[str]:
             worker=request.args.get("workerId", "nobody"),
         )
 
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from lxml import etree
 from playwright.sync_api import Page, expect
 
 from tests.marketplace_server import EXTERNAL, HTML, LiveMarketplace
+from tests.study_server.marketplace.browser.collected import (
+    OTHER,
+    PICTURE,
+    Asked,
+    free,
+    question_form,
+    selection,
+)
+from tests.study_server.marketplace.browser.steps import accept, answers, go_to
 from tests.study_server.marketplace.requests import post
-from tests.study_server.marketplace.test_qualifications import TEST
+from tests.study_server.marketplace.work.test_qualifications import TEST
 
 pytestmark = pytest.mark.browser
 
@@ -31,16 +38,6 @@ try { document.cookie; reach.push("cookie"); } catch {}
 try { top.location.href = "about:blank"; reach.push("top"); } catch {}
 document.getElementById("escape").textContent = "reached: " + reach.join(" ");
 </script></body></html>"""
-
-
-def answers(client: Any, hit: dict[str, Any]) -> str:
-    (found,) = client.list_assignments_for_hit(HITId=hit["HITId"])["Assignments"]
-    return found["Answer"]  # type: ignore[no-any-return] # botocore ships no types
-
-
-def go_to(page: Page, hit: dict[str, Any]) -> None:
-    page.goto("/worker/")
-    page.get_by_role("link", name=hit["Title"]).click()
 
 
 def test_an_external_hit(live: LiveMarketplace, client: Any, page: Page, lab: str):
@@ -92,64 +89,37 @@ def test_a_question_form(live: LiveMarketplace, client: Any, page: Page):
     assert "<SelectionIdentifier>p</SelectionIdentifier>" in answers(client, hit)
 
 
-CROWD_HTML = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
-<crowd-form>
-<crowd-classifier name="mood" categories="['Good', 'Bad']" header="How is it?">
-<classification-target>Sunny</classification-target></crowd-classifier>
-<crowd-radio-group><crowd-radio-button name="pet" value="cat">Cat</crowd-radio-button>
-<crowd-radio-button name="pet" value="dog">Dog</crowd-radio-button></crowd-radio-group>
-<crowd-input name="why" label="Why?" required></crowd-input>
-<crowd-checkbox name="sure" value="yes">Sure</crowd-checkbox>
-<input name="plain" value="7"><crowd-polygon></crowd-polygon>
-</crowd-form>
-<p id="note">not ready</p>
-<script>
-// As templates check what was answered: by the elements' own properties.
-const note = document.getElementById("note");
-document.addEventListener("all-crowd-elements-ready", () => {
-  note.textContent = "ready";
-  document.querySelector("crowd-input").value = "guess";
-});
-document.querySelector("crowd-form").onsubmit = (event) => {
-  const buttons = [...document.querySelector("crowd-radio-group").children];
-  if (buttons.some((button) => button.checked)) return;
-  note.textContent = "choose a pet";
-  event.preventDefault();
-};
-</script>"""
-
-
-def test_a_hit_with_crowd_elements(live: LiveMarketplace, client: Any, page: Page):
-    hit = post(client, Question=HTML.format(html=CROWD_HTML))
-    go_to(page, hit)
-    inside = page.frame_locator("iframe")
-    expect(inside.get_by_role("button", name="Submit")).to_be_disabled()
-    page.get_by_role("button", name="Accept").click()
-    inside = page.frame_locator("iframe")
-    expect(inside.get_by_text("does not draw <crowd-polygon>")).to_be_visible()
-    expect(inside.locator("#note")).to_have_text("ready")
-    expect(inside.get_by_label("Why?")).to_have_value("guess")
-    inside.get_by_label("Good").check()
-    inside.get_by_label("Why?").fill("it barks")
-    inside.get_by_role("button", name="Submit").click()
-    expect(inside.locator("#note")).to_have_text("choose a pet")
-    inside.get_by_label("Dog").check()
-    inside.get_by_role("button", name="Submit").click()
+def test_a_question_form_is_held_to_its_limits_before_it_is_sent(
+    live: LiveMarketplace, client: Any, page: Page
+):
+    picture = PICTURE.replace("https://e.org/{}.png", f"{live.url}/favicon.ico")
+    one = selection("cat", "dog", after=OTHER, shown=picture.replace("{}", "A {0}"))
+    asked = {"kind": Asked(markup=one, done={}, value=None)}
+    asked["mail"] = Asked(
+        markup=free('<AnswerFormatRegex regex="@" errorText="No address."/>'),
+        done={},
+        value=None,
+    )
+    question = question_form(asked).replace(
+        "<QuestionContent>", "<IsRequired>1</IsRequired><QuestionContent>"
+    )
+    hit = post(client, Question=question)
+    inside = accept(page, hit)
+    submit = inside.get_by_role("button", name="Submit")
+    submit.click()
+    expect(inside.get_by_text("Please choose an answer.")).to_be_visible()
+    expect(inside.get_by_role("img", name="A dog")).to_have_count(1)
+    inside.get_by_role("radio", name="A dog").check()
+    inside.get_by_role("textbox", name="Another answer").fill("fox")
+    expect(inside.get_by_role("radio", name="A dog")).not_to_be_checked()
+    inside.get_by_role("textbox", name="mail").fill("nobody")
+    submit.click()
+    expect(inside.get_by_text("No address.")).to_be_visible()
+    inside.get_by_role("textbox", name="mail").fill("me@home")
+    submit.click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Submitted. Thank you.")
-    root = etree.fromstring(answers(client, hit).encode())
-    names = [e.text for e in root.iter("{*}QuestionIdentifier")]
-    (text,) = [e.text for e in root.iter("{*}FreeText")]
-    assert names == ["taskAnswers"]
-    assert json.loads(str(text)) == [
-        {
-            "mood": {"label": "Good"},
-            "pet": {"cat": False, "dog": True},
-            "why": "it barks",
-            "sure": {"yes": False},
-            "plain": "7",
-        }
-    ]
+    assert "<OtherSelectionText>fox</OtherSelectionText>" in answers(client, hit)
 
 
 def test_nothing_is_wider_than_a_phone(live: LiveMarketplace, client: Any, page: Page):

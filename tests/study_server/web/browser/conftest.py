@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from werkzeug.serving import BaseWSGIServer, make_server
 
+from tests.local_server import LocalServer, start_server
 from tests.study_server.web.worlds import World
 
 
@@ -21,28 +20,19 @@ class LiveServer:
 
     world: World
     port: int = 0
-    _server: BaseWSGIServer | None = None
-    _thread: threading.Thread | None = None
+    _server: LocalServer | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        server = make_server("127.0.0.1", self.port, self.world.app, threaded=True)
-        # Threads that outlive a test would hold its files open.
-        server.daemon_threads = False  # type: ignore[attr-defined]
-        self.port = server.server_port
-        self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        self._thread.start()
+        self._server = start_server(self.world.app, port=self.port)
+        self.port = self._server.port
 
     def stop(self) -> None:
-        if self._server is None or self._thread is None:
-            return
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        if self._server is not None:
+            self._server.stop()
         self._server = None
 
     def rows(self, query: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import threading
@@ -15,27 +16,25 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page
+from playwright.sync_api import Browser, BrowserContext, Dialog, FrameLocator, Page
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
-from analysis.bundle import read_bundle
-from analysis.report import make_report
+from analysis.bundles.reading import read_bundle
+from analysis.reporting.report import make_report
 from study_server.app import create_app
 from study_server.config import Settings
-from study_server.services import (
-    Services,
-    collecting,
-    exporting,
-    paying,
-    reconciling,
-    utc_now,
-)
+from study_server.services import Services, utc_now
+from study_server.services.bundles import exporting
+from study_server.services.market import collecting, paying, reconciling
 from study_server.store.tables import Stimulus, Trial
+from tests.local_server import served
 from tests.marketplace_server import LiveMarketplace, live_marketplace
 from tests.study_server.conftest import make_services
+from tests.study_server.services.market.test_faults import (
+    FAULTS,
+    again_until_done,
+)
 from tests.study_server.services.market_world import World, make_world
-from tests.study_server.services.test_market_faults import FAULTS, again_until_done
 from tests.study_server.tiny_set import write_tiny_set
 
 __all__ = ["live_marketplace"]
@@ -74,13 +73,8 @@ def free_port() -> Iterator[int]:
 @contextmanager
 def serving(services: Services, port: int) -> Iterator[None]:
     app = create_app(services.settings, services=services)
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app, port=port):
+        yield
 
 
 @contextmanager
@@ -111,8 +105,8 @@ def open_market(
     sqlite_url: str, tmp_path: Path, live_marketplace: LiveMarketplace
 ) -> Iterator[Open]:
     """A study's services, served at the address its postings name."""
-    stimuli = write_tiny_set(tmp_path / "set", n_main=8)
-    with free_port() as port, serving_files(stimuli / "images") as images:
+    folder = tmp_path / "set"
+    with free_port() as port, serving_files(folder / "images") as images:
         services = make_services(sqlite_url, clock=utc_now, data_dir=tmp_path)
         services = replace(
             services,
@@ -124,12 +118,12 @@ def open_market(
             ),
         )
 
-        def opened(section: str = "", design: str = "") -> Market:
+        def opened(section: str = "", design: str = "", *, n_main: int = 8) -> Market:
             world = make_world(
                 services,
                 live_marketplace,
                 folder=tmp_path,
-                stimuli=stimuli,
+                stimuli=write_tiny_set(folder, n_main=n_main),
                 section=section.replace("IMAGES", images),
                 design=design,
             )
@@ -225,14 +219,7 @@ def do_external(page: Page, market: Market, *, is_careful: bool = True) -> None:
 
 def do_page(page: Page, market: Market, *, is_careful: bool = True) -> None:
     frame = accept(page)
-    frame.locator("[data-step=consent] input[type=checkbox]").check()
-    for step in ("consent", "warning", "instructions"):
-        go = frame.locator(f"[data-step={step}] button[data-go]")
-        if step != "warning" or go.count():
-            go.click()
-    frame.locator("[name=question_0][value='0']").check()
-    frame.locator("[name=question_1][value='1']").check()
-    frame.locator("[data-step=comprehension] button[data-go]").click()
+    walk_sheet_to_practice(frame)
     practise(frame, market)
     frame.locator("[data-step=begin] button[data-go]").click()
     answer_trials(frame, market, n=6, is_careful=is_careful)
@@ -260,7 +247,7 @@ def test_from_posting_to_the_report(
     assert "This is a preview" in go_to_hit(page, market).locator("body").inner_text()
     do(page, market, is_careful=False)
     page.wait_for_timeout(500)
-    collecting.sync(world.stall)
+    collecting.sync(world.recruitment)
     (first,) = world.everything()
     assert (first.assignment.label, first.validity) == ("complete", "invalid")
     # What the careless one did not bring is posted once more.
@@ -270,11 +257,13 @@ def test_from_posting_to_the_report(
         go_to_hit(page, market)
         do(page, market)
         page.wait_for_timeout(500)
-    assert collecting.sync(world.stall).labels == {"complete": 4}
+    assert collecting.sync(world.recruitment).labels == {"complete": 4}
     assert world.post().n_posted == 0
-    assert paying.approve(world.stall).n_done == 5
-    payments = paying.bonus_payments(world.stall, amount_minor=30, reason="Thank you")
-    assert paying.pay_bonuses(world.stall, payments).n_done == 5
+    assert paying.approve(world.recruitment).n_done == 5
+    payments = paying.bonus_payments(
+        world.recruitment, amount_minor=30, reason="Thank you"
+    )
+    assert paying.pay_bonuses(world.recruitment, payments).n_done == 5
     assert [paid["BonusAmount"] for paid in world.bonuses()] == ["0.30"] * 5
     bundle = exporting.export_study(
         world.services, "things", out=tmp_path / "bundle", environment="sandbox"
@@ -287,6 +276,36 @@ def test_from_posting_to_the_report(
     counted = read.responses[read.responses["is_counted"]]
     # Every one of the 8 main trials has exactly its 2 responses.
     assert counted.groupby("trial").size().tolist() == [2] * 8
+
+
+@pytest.mark.slow
+def test_three_pages_in_a_row_before_the_first_sync_are_paid_once_and_exported(
+    open_market: Open, page: Page, tmp_path: Path
+):
+    section, _ = DELIVERIES["html"]
+    market = open_market(section, "max_blocks_per_participant = 3", n_main=12)
+    world = market.world
+    world.post()
+    sign_up(page, market, "worker1")
+    for _ in range(3):
+        go_to_hit(page, market)
+        do_page(page, market)
+        # The page around it says that it was handed in, and shows it no more.
+        page.locator("iframe#hit").wait_for(state="detached")
+    assert collecting.sync(world.recruitment).labels == {"complete": 3}
+    assert [work.validity for work in world.everything()] == ["valid"] * 3
+    assert world.post().n_posted == 0
+    assert paying.approve(world.recruitment).n_done == 3
+    assert paying.approve(world.recruitment).n_done == 0
+    assert world.account().committed_minor == 6 * world.rows()[0].cost_minor
+    bundle = exporting.export_study(
+        world.services, "things", out=tmp_path / "bundle", environment="sandbox"
+    )
+    read = read_bundle(bundle)
+    assert read.sessions["participant"].nunique() == 1
+    counted = read.responses[read.responses["is_counted"]]
+    # Twelve images, each judged once by the one who did all three pages.
+    assert counted.groupby("trial").size().tolist() == [1] * 12
 
 
 @pytest.mark.slow
@@ -307,14 +326,16 @@ def test_under_every_fault_each_worker_is_paid_once_and_each_trial_has_n(
         go_to_hit(page, market)
         do(page, market, is_careful=number > 0)
         page.wait_for_timeout(500)
-        again_until_done(lambda: collecting.sync(world.stall))
+        again_until_done(lambda: collecting.sync(world.recruitment))
         again_until_done(world.post)
-    again_until_done(lambda: reconciling.reconcile(world.stall))
-    again_until_done(lambda: paying.approve(world.stall))
+    again_until_done(lambda: reconciling.reconcile(world.recruitment))
+    again_until_done(lambda: paying.approve(world.recruitment))
     again_until_done(
         lambda: paying.pay_bonuses(
-            world.stall,
-            paying.bonus_payments(world.stall, amount_minor=30, reason="Thank you"),
+            world.recruitment,
+            paying.bonus_payments(
+                world.recruitment, amount_minor=30, reason="Thank you"
+            ),
         )
     )
     world.live.clear_faults()
@@ -339,16 +360,14 @@ def test_a_hit_is_done_in_the_markets_frame(
     go_to_hit(page, market)
     do(page, market)
     page.wait_for_timeout(500)
-    assert collecting.sync(market.world.stall).labels == {"complete": 1}
+    assert collecting.sync(market.world.recruitment).labels == {"complete": 1}
     (work,) = market.world.everything()
     assert work.validity == "valid"
     assert complaints == []
 
 
-def test_a_page_reloaded_in_the_middle_goes_on_where_it_was(
-    open_market: Open, page: Page
-):
-    market = open_market(DELIVERIES["html"][0])
+def sheet_of(market: Market, page: Page) -> str:
+    """The address at which the browser finds the posting's self-contained page."""
     market.world.post()
     question = market.world.hits()[0]["Question"]
     html = re.search(r"<!\[CDATA\[(.*)\]\]></HTMLContent>", question, re.S)
@@ -358,8 +377,85 @@ def test_a_page_reloaded_in_the_middle_goes_on_where_it_was(
         re.compile(r"/sheet\?"),
         lambda route: route.fulfill(body=body, content_type="text/html"),
     )
-    address = f"{market.images}/sheet?assignmentId=A1&workerId=W1&turkSubmitTo=http://127.0.0.1"
-    page.goto(address)
+    given = "assignmentId=A1&workerId=W1&turkSubmitTo=http://127.0.0.1"
+    return f"{market.images}/sheet?{given}"
+
+
+FRAMED = """<!doctype html><body style="margin:0"><div style="height:168px"></div>
+<iframe sandbox="allow-scripts allow-forms allow-modals" src="{src}"
+  style="width:100%;height:800px;border:0;display:block"></iframe>"""
+
+
+def test_a_frame_without_storage_keeps_what_was_done_and_fits_what_is_seen(
+    open_market: Open, page: Page
+):
+    market = open_market(DELIVERIES["html"][0])
+    src = sheet_of(market, page).replace("&", "&amp;")
+    site = "http://localhost:1/work"
+    page.route(
+        site,
+        lambda route: route.fulfill(
+            body=FRAMED.format(src=src), content_type="text/html"
+        ),
+    )
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
+    # To the browser this page is out on the web, from where it may not ask this machine.
+    page.route(
+        f"{market.images}/*.png*",
+        lambda route: route.fulfill(body=httpx.get(route.request.url).content),
+    )
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(site)
+    frame = page.frame_locator("iframe")
+    walk_sheet_to_practice(frame)
+    frame.locator("button[data-value=yes]:not([disabled])").wait_for()
+    if folder := os.environ.get("SECONDLOOK_SHOTS"):
+        page.screenshot(path=Path(folder) / "sheet-practice.png")
+    image = frame.locator("img[data-slot]").bounding_box()
+    yes = frame.locator("button[data-value=yes]").bounding_box()
+    assert image is not None
+    assert yes is not None
+    assert image["height"] >= 0.55 * 390 - 2
+    assert yes["y"] + yes["height"] <= 844
+    page.wait_for_timeout(200)
+    frame.locator("button[data-value=yes]").click()
+    frame.locator("#trial-feedback:not([hidden]) button").click()
+    frame.locator("#trial-count:text-is('2 / 2')").wait_for()
+    page.frames[1].evaluate("location.reload()")
+    frame.locator("#trial-count:text-is('2 / 2')").wait_for()
+    frame.locator("button[data-value=yes]:not([disabled])").wait_for()
+    assert asked == ["beforeunload"]
+    page.wait_for_timeout(200)
+    frame.locator("button[data-value=yes]").click()
+    frame.locator("#trial-feedback:not([hidden]) button").wait_for()
+    kept = json.loads(page.frames[1].evaluate("window.name"))
+    seen = [bool(each["context"].get("is_seen_before")) for each in kept["responses"]]
+    assert seen == [False, True]
+
+
+def walk_sheet_to_practice(frame: FrameLocator) -> None:
+    frame.locator("[data-step=consent] input[type=checkbox]").check()
+    for step in ("consent", "warning", "instructions"):
+        go = frame.locator(f"[data-step={step}] button[data-go]")
+        if step != "warning" or go.count():
+            go.click()
+    frame.locator("[name=question_0][value='0']").check()
+    frame.locator("[name=question_1][value='1']").check()
+    frame.locator("[data-step=comprehension] button[data-go]").click()
+
+
+def test_a_page_reloaded_in_the_middle_goes_on_where_it_was(
+    open_market: Open, page: Page
+):
+    market = open_market(DELIVERIES["html"][0])
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(sheet_of(market, page))
     page.check("[data-step=consent] input[type=checkbox]")
     for step in ("consent", "warning", "instructions"):
         if page.locator(f"[data-step={step}]").count():
@@ -372,7 +468,7 @@ def test_a_page_reloaded_in_the_middle_goes_on_where_it_was(
 
 def test_only_markets_may_frame_the_pages(open_market: Open):
     market = open_market()
-    link = market.world.stall.link
+    link = market.world.recruitment.link
     query = {"assignmentId": "ASSIGNMENT_ID_NOT_AVAILABLE", "hitId": "3H"}
     shown = httpx.get(link, params=query)
     assert "This is a preview" in shown.text

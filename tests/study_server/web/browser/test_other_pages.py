@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Route
 
-from study_server.web.preview_links import preview_url
+from study_server.web.dashboard.preview_links import preview_url
 from tests.study_server.web.browser.conftest import LiveServer, Person
 from tests.study_server.web.worlds import (
     DATABASE,
@@ -145,7 +145,9 @@ def test_a_paradigm_may_bring_a_script_of_its_own(person: Person, live: LiveServ
 
 def test_a_preview_runs_and_stores_nothing(person: Person, live: LiveServer):
     settings = live.world.services.settings
-    person.open(preview_url(settings, "small").removeprefix(settings.base_url))
+    person.open(
+        preview_url(live.world.services, "small").removeprefix(settings.base_url)
+    )
     for number in (1, 2, 3):
         person.wait_for_trial(number, 3)
         person.page.keyboard.press("y")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from playwright.sync_api import Dialog, Route
+from playwright.sync_api import BrowserContext, Dialog, Route
 
 from study_server.services import utc_now
 from study_server.web.application import EXTENSION
@@ -274,7 +274,8 @@ def _one_image(person: Person) -> str:
         "async () => (await fetch(document.getElementById('trial-stage')"
         ".dataset.blockUrl)).json()"
     )
-    return str(block["trials"][4]["images"][0])
+    # Without the part that says whose page asks.
+    return str(block["trials"][4]["images"][0]).split("?")[0]
 
 
 def test_an_image_that_fails_is_tried_again_and_then_recorded(
@@ -349,6 +350,35 @@ def test_when_the_time_is_over_the_page_says_so(person: Person, live: LiveServer
     assert of_trials(live) == []
 
 
+def test_a_response_after_the_time_is_sent_once_the_person_is_back(
+    person: Person, live: LiveServer
+):
+    person.walk_to("trials")
+    page, services = person.page, live.world.services
+    person.wait_for_trial(1, 5)
+    clock = Later(minutes=61)
+    live.world.app.extensions[EXTENSION] = replace(services, clock=clock)
+    page.keyboard.press("y")
+    page.wait_for_selector("h1:text-is('The time is over')")
+    assert of_trials(live) == []
+    person.open(live.world.link())
+    page.click("button[name=start]")
+    page.click("text=Start")
+    person.wait_for_trial(2, 5)
+    (kept,) = of_trials(live)
+    assert kept["payload"] == '{"relevant": "yes"}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """A clock that is so many minutes ahead."""
+
+    minutes: int
+
+    def __call__(self) -> datetime:
+        return utc_now() + timedelta(minutes=self.minutes)
+
+
 def test_withdrawing_from_the_middle_of_a_block(person: Person, live: LiveServer):
     person.go_to_trials()
     person.wait_for_trial(1, 5)
@@ -374,3 +404,23 @@ def test_dark_is_dark_and_light_is_light(person: Person):
     }
     assert red["light"] > 230
     assert red["dark"] < 50
+
+
+def test_a_browser_without_cookies_goes_on_by_the_key_its_page_keeps(
+    person: Person, live: LiveServer, browser_context: BrowserContext
+):
+    page, link = person.page, f"{live.world.link('link')}?WHO=anna"
+    person.open(link)
+    page.click("button[name=start]")
+    page.wait_for_selector("h1:text-is('Consent to take part')")
+    home = page.url
+    browser_context.clear_cookies()
+    person.open(link)
+    page.click("button:text-is('Go on')")
+    page.wait_for_selector("h1:text-is('Consent to take part')")
+    assert page.url == home
+    browser_context.clear_cookies()
+    page.evaluate("localStorage.clear()")
+    person.open(link)
+    page.wait_for_selector("text=This was begun in another browser")
+    assert not page.is_visible("button:text-is('Go on')")

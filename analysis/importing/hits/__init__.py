@@ -1,0 +1,1 @@
+"""Assignments of Mechanical Turk, and what a form of it held."""

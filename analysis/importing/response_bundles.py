@@ -1,0 +1,284 @@
+"""From checked responses to the frames of a bundle, so that every measure runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.bundles.reading import Bundle
+from analysis.bundles.schema import SCHEMA_VERSION, TABLES, ColumnSchema
+from analysis.importing.base import ImportOptions, RowsLeftOut
+from analysis.importing.checked_responses import TRIAL, codes_of
+from analysis.importing.declared_responses import FIELD, declared_questions
+from analysis.importing.pseudonyms import pseudonyms
+
+PARADIGM: Final = "imported"
+ENVIRONMENT: Final = "imported"
+QUESTION: Final = "response"
+_EMPTY: Final[Mapping[str, tuple[Any, str]]] = {
+    "text": ("", "object"),
+    "json": ("", "object"),
+    "integer": (pd.NA, "Int64"),
+    "number": (np.nan, "float64"),
+    "boolean": (pd.NA, "boolean"),
+    "time": (pd.NaT, "datetime64[us, UTC]"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedFile:
+    """One file of an imported study.
+
+    Attributes:
+        name: Without its folder.
+        n_rows: Responses it gave.
+        left_out: Rows of it that were left out.
+    """
+
+    name: str
+    n_rows: int
+    left_out: tuple[RowsLeftOut, ...] = ()
+
+
+def assemble(
+    answers: pd.DataFrame,
+    options: ImportOptions,
+    *,
+    format_name: str,
+    files: Sequence[ImportedFile],
+    folder: Path,
+) -> Bundle:
+    """A bundle of responses that were collected elsewhere.
+
+    Args:
+        answers: As `checked_responses.check_responses` gives them, the columns worker and
+            session already holding our own random names or pseudonyms.
+        options: What was said of the files.
+        format_name: How they were read.
+        files: Where they came from.
+        folder: Where the bundle says it lies; need not exist.
+    """
+    trial = codes_of(answers, TRIAL)
+    trials = trials_of(answers, trial, options)
+    n = options.n or int(np.bincount(trial).max(initial=1))
+    k = options.k or n // 2 + 1
+    nothing = pd.DataFrame(index=pd.RangeIndex(0))
+    frames = {
+        **dict.fromkeys(("stimuli", "survey", "audit"), nothing),
+        "classes": classes_of(answers),
+        "trials": trials,
+        "uses": _uses(trials, options),
+        "sessions": _sessions(answers),
+        "responses": _responses(answers, trials["trial"].to_numpy()[trial], n=n),
+    }
+    shaped = {name: as_in_schema(name, frame) for name, frame in frames.items()}
+    n_people = int(answers["worker"].nunique())
+    head = head_of(options, n=n, k=k, n_trials=len(trials), n_people=n_people)
+    head["questions"] = declared_questions(trials, shaped["responses"], options)
+    head["imported"] = origin_of(options, files, format_name=format_name)
+    return Bundle(folder=folder, head=head, **shaped)
+
+
+def origin_of(
+    options: ImportOptions, files: Sequence[ImportedFile], *, format_name: str
+) -> dict[str, Any]:
+    """What the head says of where the responses came from."""
+    return {
+        "format": format_name,
+        "files": [{"name": file.name, "n_rows": file.n_rows} for file in files],
+        "left_out": [asdict(each) for file in files for each in file.left_out],
+        "columns": dict(options.columns),
+        "where": list(options.where),
+        "yes": list(options.yes),
+        "no": list(options.no),
+        "other": list(options.other),
+    }
+
+
+def rename_people(answers: pd.DataFrame, *, key: bytes) -> pd.DataFrame:
+    """The answers with keyed pseudonyms in place of workers and sessions."""
+    workers = answers["worker"].astype("str")
+    names = pseudonyms(list(answers["worker"].cat.categories), key=key, prefix="p")
+    visit = workers + "\x1f" + answers["session"].astype("str")
+    visits = pseudonyms(list(visit.unique()), key=key, prefix="s")
+    return answers.assign(
+        worker=workers.map(names).astype("category"),
+        session=visit.map(visits).astype("category"),
+    )
+
+
+def trial_ids(trials: pd.DataFrame) -> list[str]:
+    """Names of trials that follow from what they are: 128 bits of SHA-256, hex."""
+    rows = trials[list(TRIAL)].astype("str").itertuples(index=False)
+    return [hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:32] for row in rows]
+
+
+def trials_of(
+    answers: pd.DataFrame, trial: np.ndarray, options: ImportOptions
+) -> pd.DataFrame:
+    """One row per distinct trial, in the order of first appearance.
+
+    >>> cells = {name: ["x"] for name in (*TRIAL, "key")}
+    >>> answers = pd.DataFrame(cells).astype("category")
+    >>> trials_of(answers, np.array([0]), ImportOptions())["slots"].to_list()
+    ['{"target": "x"}']
+    """
+    first = ~pd.Series(trial).duplicated().to_numpy()
+    found = answers.loc[first, [*TRIAL, "key"]].astype("str").reset_index(drop=True)
+    stimulus = found["stimulus"]
+    question = found["question"].mask(
+        found["question"] == "", options.question or QUESTION
+    )
+    return pd.DataFrame(
+        {
+            "trial": trial_ids(found),
+            "question": question,
+            "role": "main",
+            "condition": found["condition"],
+            "classes": found["category"],
+            "sources": [hashlib.sha256(name.encode()).hexdigest() for name in stimulus],
+            "slots": [json.dumps({"target": name}) for name in stimulus],
+            "key": [json.dumps({FIELD: key}) if key else "" for key in found["key"]],
+        }
+    )
+
+
+def classes_of(answers: pd.DataFrame) -> pd.DataFrame:
+    """The categories asked about; each is its own name.
+
+    >>> classes_of(pd.DataFrame({"category": ["cat", ""]}))["name"].to_list()
+    ['cat']
+    """
+    names = sorted(str(name) for name in answers["category"].unique() if name)
+    return pd.DataFrame({"class": names, "name": names}, dtype=object)
+
+
+def _uses(trials: pd.DataFrame, options: ImportOptions) -> pd.DataFrame:
+    """Every trial as an error of the classifier named, if one was."""
+    if not options.classifier:
+        return pd.DataFrame(index=pd.RangeIndex(0))
+    return pd.DataFrame(
+        {
+            "trial": trials["trial"],
+            "classifier": options.classifier,
+            "shows": "top1",
+            "source_sha256": trials["sources"],
+            "predicted": trials["classes"],
+        }
+    )
+
+
+def _sessions(answers: pd.DataFrame) -> pd.DataFrame:
+    grouped = answers.groupby("session", sort=False, observed=True)
+    per = grouped.agg(
+        participant=("worker", "first"),
+        condition=("condition", "first"),
+        n_conditions=("condition", "nunique"),
+        started_at=("received_at", "min"),
+        completed_at=("received_at", "max"),
+        duration_s=("session_s", "first"),
+        n_responses=("trial", "size"),
+    ).reset_index()
+    per["condition"] = per["condition"].astype("str").mask(per["n_conditions"] > 1, "")
+    per["participant"] = per["participant"].astype("str")
+    per["block_number"] = per.groupby("participant").cumcount() + 1
+    return per.assign(
+        recruiter="import",
+        environment=ENVIRONMENT,
+        is_simulated=False,
+        state="completed",
+        is_valid=True,
+        n_catch=0,
+        n_catch_right=0,
+        n_display_failures=0,
+        # What a file does not hold was not done: nobody left in the middle.
+        n_trials=per["n_responses"],
+    )
+
+
+def _responses(answers: pd.DataFrame, trials: np.ndarray, *, n: int) -> pd.DataFrame:
+    """Responses by time, where every one has a time, else in the order of the files."""
+    frame = pd.DataFrame(
+        {
+            "session": answers["session"].astype("str"),
+            "participant": answers["worker"].astype("str"),
+            "trial": trials,
+            "field": FIELD,
+            "value": answers["value"].astype("str"),
+            "rt_ms": answers["rt_ms"],
+            "position": answers["trial"],
+            "received_at": answers["received_at"],
+            "is_valid": True,
+            "is_right": answers["is_right"],
+            "accepts": answers["accepts"],
+            "n_display_failures": 0,
+        }
+    )
+    if frame["received_at"].notna().all():
+        frame = frame.sort_values("received_at", kind="stable", ignore_index=True)
+    frame["response"] = [str(number) for number in range(1, len(frame) + 1)]
+    rank = frame.groupby("trial", sort=False).cumcount() + 1
+    return frame.assign(acceptance_order=rank, is_counted=rank <= n)
+
+
+def as_in_schema(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the schema in their types; empty where the import has none.
+
+    >>> list(as_in_schema("audit", pd.DataFrame({"trial": ["t"], "accepts": [True]})))
+    ['trial', 'accepts', 'at']
+    """
+    columns = TABLES[name].columns
+    return pd.DataFrame(
+        {each: _column(frame, each, column) for each, column in columns.items()},
+        index=frame.index,
+    )
+
+
+def _column(frame: pd.DataFrame, name: str, column: ColumnSchema) -> pd.Series:
+    empty, kind = _EMPTY[column.type]
+    if not column.may_be_empty and column.type in ("integer", "boolean"):
+        kind = "int64" if column.type == "integer" else "bool"
+    if name in frame:
+        typed: pd.Series = frame[name].astype(pd.api.types.pandas_dtype(kind))
+        return typed
+    return pd.Series([empty] * len(frame), index=frame.index, dtype=kind)
+
+
+def head_of(
+    options: ImportOptions, *, n: int, k: int, n_trials: int, n_people: int
+) -> dict[str, Any]:
+    """What `bundle.json` says, without the questions and the origin."""
+    classifiers = []
+    if options.classifier:
+        counts = {"n_seen": options.n_images, "n_top1_wrong": n_trials}
+        classifiers = [{"name": options.classifier, **counts, "n_top5_wrong": 0}]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "study": {
+            "name": options.name,
+            "title": options.title or options.name,
+            "paradigm": PARADIGM,
+            "state": ENVIRONMENT,
+        },
+        "environment": ENVIRONMENT,
+        "is_simulated": False,
+        "design": {"responses_per_trial": n, "agreement": k},
+        "quality": {},
+        "hypotheses": [],
+        "shows": "top1" if options.classifier else None,
+        "ask": None,
+        "stimuli": {
+            "kind": "misclassified" if options.classifier else ENVIRONMENT,
+            "classifiers": classifiers,
+        },
+        # Who arrived, agreed or left is not in such files.
+        "flow": {"completed": n_people, "valid": n_people},
+        "files": {},
+    }

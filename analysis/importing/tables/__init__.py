@@ -1,0 +1,1 @@
+"""Tables that others made, read into checked columns."""

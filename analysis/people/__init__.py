@@ -1,0 +1,1 @@
+"""Who took part, how they did, who was left out and why."""

@@ -1,0 +1,1 @@
+"""A study before it is run: power, width and cost by simulation."""

@@ -1,0 +1,1 @@
+"""A report: its parts, its page, its files."""

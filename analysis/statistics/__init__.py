@@ -1,0 +1,1 @@
+"""Estimates with intervals; nothing here knows a bundle or a report."""

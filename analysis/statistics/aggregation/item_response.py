@@ -1,0 +1,141 @@
+"""An item-response model: how able people are, how hard trials are.
+
+Logit P(1) of a person on a trial is level + ability - difficulty, both normal
+around zero (a Rasch model with trials drawn at random as people are, since few
+people meet each trial). With responses graded right or wrong it orders people and
+trials. With votes it reads: leniency of people, and how acceptable a prediction is
+once leniency is taken out.
+
+Source:
+    Rasch (1960), "Probabilistic models for some intelligence and attainment
+    tests"; De Boeck (2008), "Random item IRT models", eq. 4. Fitted by
+    `analysis.statistics.models`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from analysis.errors import AnalysisError
+from analysis.statistics.frame_checks import (
+    check_binary,
+    check_columns,
+    check_once,
+    numbers_of,
+)
+from analysis.statistics.models import CrossedResponses, average_share, fit_laplace
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemResponse:
+    """People and trials on one scale of log odds.
+
+    Attributes:
+        workers: Columns worker, ability, se, n, share: the higher, the more ones
+            than others on the same tasks; share is the raw one.
+        tasks: Columns task, difficulty, se, n, share, and of_typical: P(1) of a
+            typical worker, and of_all: P(1) over all workers like these.
+        level: Log odds of a typical worker on a typical task.
+        level_se: Its standard error.
+        sd_ability: Standard deviation of abilities.
+        sd_difficulty: Standard deviation of difficulties.
+        is_converged: Whether the fit ended at a maximum.
+    """
+
+    workers: pd.DataFrame
+    tasks: pd.DataFrame
+    level: float
+    level_se: float
+    sd_ability: float
+    sd_difficulty: float
+    is_converged: bool
+
+
+def item_response(responses: pd.DataFrame, *, outcome: str = "right") -> ItemResponse:
+    """Abilities and difficulties, each drawn towards the middle as far as unsure.
+
+    Args:
+        responses: Columns task, worker, and the outcome (0 and 1, or booleans); one
+            row per worker and task.
+        outcome: The column of outcomes.
+
+    Raises:
+        AnalysisError: If somebody answered a task twice, there is one worker or one
+            task only, or all outcomes are equal.
+
+    >>> rows = [(t, w, int(t + w > 3)) for t in range(6) for w in range(5)]
+    >>> frame = pd.DataFrame(rows, columns=["task", "worker", "right"])
+    >>> fit = item_response(frame)
+    >>> fit.tasks.sort_values("difficulty")["task"].to_list()
+    [5, 4, 3, 2, 1, 0]
+    """
+    yes, worker, task = _read(responses, outcome)
+    given = CrossedResponses(
+        yes=yes, design=np.ones((len(yes), 1)), person=worker.codes, stimulus=task.codes
+    )
+    found = fit_laplace(given, start=np.array([logit(yes.mean())]))
+    level = float(found.fixed[0])
+    tasks = _side(task, yes, effect=found.stimulus, se=found.stimulus_se)
+    workers = _side(worker, yes, effect=found.person, se=found.person_se)
+    tasks["of_typical"] = expit(level + tasks["effect"])
+    tasks["of_all"] = average_share(
+        level + tasks["effect"].to_numpy(dtype=float), spread=found.sd[0]
+    )
+    tasks["effect"] = -tasks["effect"]
+    return ItemResponse(
+        workers=workers.rename(columns={"value": "worker", "effect": "ability"}),
+        tasks=tasks.rename(columns={"value": "task", "effect": "difficulty"}),
+        level=level,
+        level_se=float(np.sqrt(found.covariance[0, 0])),
+        sd_ability=found.sd[0],
+        sd_difficulty=found.sd[1],
+        is_converged=found.is_converged,
+    )
+
+
+@dataclass(frozen=True)
+class _Coded:
+    codes: np.ndarray
+    values: pd.Index
+
+
+def _read(responses: pd.DataFrame, outcome: str) -> tuple[np.ndarray, _Coded, _Coded]:
+    check_columns(responses, ["task", "worker", outcome])
+    if responses.empty:
+        raise AnalysisError("no responses to fit an item-response model to (n = 0)")
+    check_once(responses, ["worker", "task"], what="a worker answered a task twice")
+    yes = numbers_of(responses, outcome)
+    check_binary(yes, outcome)
+    coded = []
+    for name in ("worker", "task"):
+        codes, values = pd.factorize(responses[name], sort=True)
+        if len(values) < 2:
+            raise AnalysisError(
+                f"one {name} only ({values[0]}): an item-response model needs at least "
+                "two workers and two tasks"
+            )
+        coded.append(_Coded(codes, pd.Index(values)))
+    if yes.min() == yes.max():
+        raise AnalysisError(
+            f"every response is {yes[0]:g}: abilities and difficulties are not defined"
+        )
+    return yes, coded[0], coded[1]
+
+
+def _side(
+    side: _Coded, yes: np.ndarray, *, effect: np.ndarray, se: np.ndarray
+) -> pd.DataFrame:
+    n = np.bincount(side.codes)
+    return pd.DataFrame(
+        {
+            "value": side.values,
+            "effect": effect,
+            "se": se,
+            "n": n,
+            "share": np.bincount(side.codes, yes) / n,
+        }
+    )

@@ -1,0 +1,1 @@
+"""Classifiers by name, by file or by function: pixels in, probabilities out."""

@@ -1,0 +1,1 @@
+"""From a recipe and its images to a set on disk, checked."""

@@ -1,0 +1,1 @@
+"""What is done to an image with a classifier; one module is one method."""

@@ -1,0 +1,1 @@
+"""Pairs of images that differ in one thing, put to classifiers."""

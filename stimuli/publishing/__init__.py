@@ -1,0 +1,1 @@
+"""A set's images at a public address."""

@@ -1,0 +1,1 @@
+"""What recipes do with a batch of images, whatever kind of set they make."""

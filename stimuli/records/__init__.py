@@ -1,0 +1,1 @@
+"""What is said of images and trials, and how it is kept."""

@@ -1,1 +1,0 @@
-"""The objects of the demo world: functions of a generator that give a `Model`."""

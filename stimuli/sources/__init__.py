@@ -1,0 +1,1 @@
+"""Images with labels, and everything that lies beside them."""

@@ -1,0 +1,1 @@
+"""Commands of studies, by what they need."""

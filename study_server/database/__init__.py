@@ -1,0 +1,1 @@
+"""What the study server's and the marketplace's databases share."""

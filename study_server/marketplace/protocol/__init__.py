@@ -1,0 +1,1 @@
+"""The requester protocol: requests read and checked, replies shaped."""

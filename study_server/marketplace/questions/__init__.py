@@ -1,0 +1,1 @@
+"""A HIT's question and its answers: read, checked, shown."""

@@ -1,0 +1,1 @@
+"""HITs and assignments: found, done, decided; Qualifications for them."""

@@ -1,0 +1,1 @@
+"""How both applications meet the network: whole requests only, in a bounded time."""

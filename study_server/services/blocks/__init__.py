@@ -1,0 +1,1 @@
+"""Trials cut into blocks, and a block put in one person's order."""

@@ -1,0 +1,1 @@
+"""Studies as bundles: our own out, those of others in."""

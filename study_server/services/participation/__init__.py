@@ -1,0 +1,1 @@
+"""A participant's way, from the first click to the handoff."""

@@ -1,0 +1,1 @@
+"""What a researcher looks at while a study runs."""

@@ -1,0 +1,1 @@
+"""Simulated participants, through the pages people use."""

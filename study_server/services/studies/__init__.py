@@ -1,0 +1,1 @@
+"""A study from its set to its last response."""

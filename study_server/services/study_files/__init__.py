@@ -1,0 +1,1 @@
+"""The file a study begins with: written, read, checked."""

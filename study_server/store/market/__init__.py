@@ -1,0 +1,1 @@
+"""Queries on work posted on a market, and on its money."""

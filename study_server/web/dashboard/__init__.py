@@ -1,0 +1,1 @@
+"""The pages of a researcher: studies, quality, previews, the blinded check."""

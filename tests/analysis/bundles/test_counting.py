@@ -1,0 +1,91 @@
+"""Which responses count, on tables small enough to count by eye."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from analysis.bundles.counting import is_counted, is_repeated
+from tests.analysis.bundle_maker import Plan
+
+TRIALS = pd.DataFrame({"trial": ["t", "c"], "role": ["main", "catch"]})
+
+
+def table(*rows: tuple[str, str, str, bool | None]) -> pd.DataFrame:
+    """Rows of trial, participant, value, is_valid in the order of acceptance."""
+    frame = pd.DataFrame(rows, columns=["trial", "participant", "value", "is_valid"])
+    return frame.assign(
+        response=[str(number) for number in range(len(frame))],
+        acceptance_order=range(1, len(frame) + 1),
+        n_display_failures=(frame["value"] == "").astype(int),
+        is_valid=frame["is_valid"].astype("boolean"),
+    )
+
+
+def test_the_first_n_valid_responses_count_whatever_they_say():
+    rows = table(
+        ("t", "p", "", True),  # its image failed to show
+        ("t", "q", "cannot-tell", False),
+        ("t", "r", "cannot-tell", True),
+        ("t", "s", "2", None),
+        ("t", "u", "yes", True),
+        ("t", "v", "no", True),
+        ("c", "p", "yes", True),
+    )
+    counted = is_counted(rows, trials=TRIALS, n=2)
+    assert counted.tolist() == [False, False, True, False, True, False, False]
+
+
+def test_every_field_of_a_response_counts_or_none():
+    rows = table(("t", "p", "present", True), ("t", "p", "", True))
+    rows = rows.assign(response="1", acceptance_order=1, n_display_failures=0)
+    assert is_counted(rows, trials=TRIALS, n=1).tolist() == [True, True]
+
+
+def test_acceptance_order_decides_not_the_order_of_rows():
+    rows = table(("t", "p", "yes", True), ("t", "q", "no", True))
+    rows["acceptance_order"] = [2, 1]
+    assert is_counted(rows, trials=TRIALS, n=1).tolist() == [False, True]
+
+
+def test_a_second_response_of_a_person_is_repeated_unless_the_first_failed():
+    rows = table(
+        ("t", "p", "", True),
+        ("t", "p", "yes", True),
+        ("t", "p", "no", True),
+        ("t", "q", "no", True),
+    )
+    assert is_repeated(rows).tolist() == [False, False, True, False]
+
+
+def test_before_exclusion_any_measure_sees_everybody_but_who_withdrew(small):
+    before = small.before_exclusion
+    withdrew = small.sessions["state"] == "withdrawn"
+    assert (before.sessions["is_valid"] == ~withdrew).all()
+    assert set(before.sessions.loc[withdrew, "exclusion_reason"]) == {"withdrawn"}
+    mine = before.responses.merge(
+        small.trials[["trial", "role"]], on="trial", validate="many_to_one"
+    )
+    mine = mine[~mine["session"].isin(small.sessions.loc[withdrew, "session"])]
+    mine = mine[mine["role"] == "main"].sort_values("acceptance_order")
+    expected = mine.groupby("trial").head(small.n)
+    assert set(before.votes["trial"]) == set(expected["trial"])
+    assert len(before.votes) == len(expected) > 0
+    # Nothing of the bundle itself changes.
+    assert not small.sessions["is_valid"].fillna(value=False).all()
+
+
+def test_leaving_everybody_out_leaves_no_vote(small):
+    nobody = small.with_validity(
+        sessions=pd.Series("catch_accuracy", index=small.sessions.index),
+        responses=pd.Series("", index=small.responses.index),
+    )
+    assert nobody.votes.empty
+    assert set(nobody.responses["exclusion_reason"]) == {"session"}
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_bundle_without_the_later_columns_is_read(make_bundle, file_format):
+    bundle = make_bundle(Plan(n_images=10, file_format=file_format))
+    assert bundle.responses["wall_ms"].isna().all()
+    assert bundle.sessions["n_trials"].isna().all()

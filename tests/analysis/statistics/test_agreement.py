@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from math import isnan
+from typing import Any
+
+import krippendorff
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats import inter_rater
+
+from analysis.errors import AnalysisError
+from analysis.statistics.agreement import (
+    alpha_interval,
+    cohen_kappas,
+    fleiss_kappa,
+    krippendorff_alpha,
+)
+
+NAMES: dict[str, Any] = {"unit": "unit", "value": "value"}
+
+# Krippendorff (2011), section C: four observers, twelve units.
+CODERS = (
+    "1 2 3 3 2 1 4 1 2 . . .",
+    "1 2 3 3 2 2 4 1 2 5 . 3",
+    ". 3 3 3 2 3 4 2 2 5 1 .",
+    "1 2 3 3 2 4 4 1 2 5 1 .",
+)
+
+
+def long(coders):
+    rows = [
+        (who, unit, int(value))
+        for who, coder in enumerate(coders)
+        for unit, value in enumerate(coder.split())
+        if value != "."
+    ]
+    return pd.DataFrame(rows, columns=["who", "unit", "value"])
+
+
+@pytest.mark.parametrize(
+    ("scale", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)]
+)
+def test_krippendorffs_own_example_on_every_scale(scale, alpha):
+    found = krippendorff_alpha(long(CODERS), scale=scale, **NAMES)
+    assert found == pytest.approx(alpha, abs=5e-4)
+
+
+def test_alpha_by_hand():
+    # Units a: 1 1, b: 0 0, c: 1 0. Observed: of 6 ordered pairs 2 differ, 2 / 6.
+    # Expected: 3 ones, 3 zeros: 18 of 30 ordered pairs differ. 1 - (1/3) / (3/5).
+    ratings = pd.DataFrame({"unit": list("aabbcc"), "value": [1, 1, 0, 0, 1, 0]})
+    for scale in ("nominal", "ordinal", "interval"):
+        found = krippendorff_alpha(ratings, scale=scale, **NAMES)
+        assert found == pytest.approx(4 / 9)
+
+
+def test_words_need_their_order():
+    ratings = pd.DataFrame(
+        {"unit": list("aabbcc"), "value": ["low", "mid", "high", "high", "mid", "low"]}
+    )
+    order = ["low", "mid", "high"]
+    numbered = ratings.assign(value=ratings["value"].map(order.index))
+    found = krippendorff_alpha(ratings, scale="ordinal", order=order, **NAMES)
+    assert found == krippendorff_alpha(numbered, scale="ordinal", **NAMES)
+    with pytest.raises(AnalysisError, match="ordinal scale needs numbers, got 'high'"):
+        krippendorff_alpha(ratings, scale="ordinal", **NAMES)
+    with pytest.raises(AnalysisError, match="'mid' is not in the order given: low, h"):
+        krippendorff_alpha(ratings, scale="ordinal", order=["low", "high"], **NAMES)
+
+
+TABLES = st.lists(
+    st.lists(st.sampled_from([1, 2, 3, 5, 9, np.nan]), min_size=6, max_size=6),
+    min_size=2,
+    max_size=5,
+)
+
+
+@pytest.mark.parametrize("scale", ["nominal", "ordinal", "interval"])
+@settings(max_examples=40, deadline=None)
+@given(table=TABLES)
+def test_the_reference_agrees(scale, table):
+    # The package refuses what has no pairs or one value only; ours is NaN there.
+    rows = [
+        (who, unit, value)
+        for who, row in enumerate(table)
+        for unit, value in enumerate(row)
+        if not np.isnan(value)
+    ]
+    ratings = pd.DataFrame(rows, columns=["who", "unit", "value"])
+    ours = krippendorff_alpha(ratings, scale=scale, **NAMES)
+    paired = ratings.groupby("unit")["value"].filter(lambda each: len(each) > 1)
+    if paired.nunique() < 2:
+        assert isnan(ours)
+        return
+    theirs = krippendorff.alpha(np.array(table), level_of_measurement=scale)
+    assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(table=TABLES, shift=st.integers(-5, 5), scale=st.integers(1, 7))
+def test_alpha_does_not_depend_on_names_or_units_of_measurement(table, shift, scale):
+    frame = pd.DataFrame(table).stack().dropna().reset_index()
+    frame.columns = pd.Index(["who", "unit", "value"])
+    turned = frame.assign(
+        unit=-frame["unit"], value=scale * frame["value"] + shift
+    ).iloc[::-1]
+    for kind in ("nominal", "ordinal", "interval"):
+        one, two = (krippendorff_alpha(f, scale=kind, **NAMES) for f in (frame, turned))
+        assert one == pytest.approx(two, nan_ok=True)
+
+
+def test_chance_gives_zero_and_agreement_comes_back():
+    # With probability c everybody copies the truth, else answers at random: alpha of
+    # two values is c².
+    rng = np.random.default_rng(0)
+    for copying in (0.0, 0.6):
+        truth = rng.integers(0, 2, 3000)[:, None]
+        said = rng.integers(0, 2, (3000, 4))
+        said = np.where(rng.random(said.shape) < copying, truth, said)
+        frame = pd.DataFrame(said).stack().reset_index()
+        frame.columns = pd.Index(["unit", "who", "value"])
+        assert krippendorff_alpha(frame, **NAMES) == pytest.approx(copying**2, abs=0.03)
+        assert fleiss_kappa(frame, **NAMES) == pytest.approx(copying**2, abs=0.03)
+        kappas = cohen_kappas(frame, rater="who", **NAMES)["kappa"]
+        assert kappas.to_numpy() == pytest.approx(copying**2, abs=0.08)
+
+
+def test_the_interval_covers_about_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    covered = []
+    for _ in range(80):
+        truth = rng.integers(0, 2, 60)[:, None]
+        said = rng.integers(0, 2, (60, 4))
+        said = np.where(rng.random(said.shape) < 0.7, truth, said)
+        frame = pd.DataFrame(said).stack().reset_index()
+        frame.columns = pd.Index(["unit", "who", "value"])
+        found = alpha_interval(frame, rng=rng, n_draws=200, **NAMES)
+        covered.append(found.low <= 0.49 <= found.high)
+        assert (found.n, found.n_units) == (240, 60)
+    # 80 studies: 95 % less three standard errors (2.4 points).
+    assert np.mean(covered) >= 0.87
+
+
+def test_fleiss_kappa_by_hand():
+    # Units a: 1 1, b: 0 0, c: 1 0 agree on 1, 1, 0 of 1 pair: 2 / 3. By chance
+    # 1/4 + 1/4. (2/3 - 1/2) / (1/2) = 1/3.
+    ratings = pd.DataFrame({"unit": list("aabbcc"), "value": [1, 1, 0, 0, 1, 0]})
+    assert fleiss_kappa(ratings, **NAMES) == pytest.approx(1 / 3)
+
+
+def test_fleiss_kappa_of_fourteen_raters_and_the_reference():
+    # A worked example in wide use: 10 subjects, 14 raters, 5 classes, .210.
+    table = np.array(
+        [
+            [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0],
+            [2, 2, 8, 1, 1], [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2],
+            [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
+        ]
+    )  # fmt: skip
+    rows = [
+        (unit, value)
+        for unit, counts in enumerate(table)
+        for value, n in enumerate(counts)
+        for _ in range(n)
+    ]
+    ratings = pd.DataFrame(rows, columns=["unit", "value"])
+    found = fleiss_kappa(ratings, **NAMES)
+    assert found == pytest.approx(0.210, abs=5e-4)
+    assert found == pytest.approx(inter_rater.fleiss_kappa(table))
+
+
+def test_cohens_kappa_by_hand_and_the_reference():
+    # 50 grants: both yes 20, first only 5, second only 10, both no 15. Observed .7,
+    # expected .5 · .6 + .5 · .4 = .5: kappa .4.
+    first = [1] * 25 + [0] * 25
+    second = [1] * 20 + [0] * 5 + [1] * 10 + [0] * 15
+    ratings = pd.DataFrame(
+        {
+            "who": ["first"] * 50 + ["second"] * 50,
+            "unit": [*range(50)] * 2,
+            "value": first + second,
+        }
+    )
+    found = cohen_kappas(ratings, rater="who", **NAMES)
+    assert found[["n_shared", "observed", "expected"]].to_numpy().tolist() == [
+        [50, 0.7, 0.5]
+    ]
+    assert found["kappa"][0] == pytest.approx(0.4)
+    theirs = inter_rater.cohens_kappa([[20, 5], [10, 15]]).kappa
+    assert found["kappa"][0] == pytest.approx(theirs)
+
+
+def test_every_pair_is_compared_on_what_it_shares():
+    ratings = long(CODERS)
+    found = cohen_kappas(ratings, rater="who", **NAMES)
+    assert len(found) == 6
+    wide = ratings.pivot(index="unit", columns="who", values="value")
+    for row in found.itertuples():
+        shared = wide[[row.rater_a, row.rater_b]].dropna().astype(int)
+        table = pd.crosstab(shared[row.rater_a], shared[row.rater_b])
+        square = table.reindex(index=range(1, 6), columns=range(1, 6), fill_value=0)
+        assert row.n_shared == len(shared)
+        theirs = inter_rater.cohens_kappa(square.to_numpy()).kappa
+        assert row.kappa == pytest.approx(theirs)
+    assert len(cohen_kappas(ratings, rater="who", n_shared=10, **NAMES)) == 2
+
+
+def test_what_cannot_be_compared_is_not_a_number():
+    single = pd.DataFrame({"unit": ["a", "b"], "value": [1, 0], "who": ["p", "q"]})
+    same = pd.DataFrame({"unit": ["a", "a"], "value": [1, 1], "who": ["p", "q"]})
+    for frame in (single, same, same.iloc[:0]):
+        assert isnan(krippendorff_alpha(frame, **NAMES))
+        found = alpha_interval(frame, rng=np.random.default_rng(0), **NAMES)
+        assert isnan(found.value)
+        assert isnan(found.low)
+    assert isnan(fleiss_kappa(same, **NAMES))
+    assert isnan(fleiss_kappa(same.iloc[:0], **NAMES))
+    assert cohen_kappas(single, rater="who", **NAMES).empty
+    assert cohen_kappas(same, rater="who", **NAMES)["kappa"].isna().all()
+
+
+def test_bad_ratings_are_named():
+    ratings = long(CODERS)
+    with pytest.raises(
+        AnalysisError, match=r"unit 0 has 3 ratings, most have 4 .4 dif"
+    ):
+        fleiss_kappa(ratings, **NAMES)
+    with pytest.raises(AnalysisError, match="every unit has one rating only"):
+        fleiss_kappa(ratings[ratings["who"] == 1], **NAMES)
+    with pytest.raises(AnalysisError, match=r"a unit twice: row 42 .who 0, unit 0. c"):
+        cohen_kappas(pd.concat([ratings, ratings.iloc[:1]]), rater="who", **NAMES)
+    with pytest.raises(
+        AnalysisError, match="column unit missing; the frame has who, v"
+    ):
+        krippendorff_alpha(ratings.drop(columns="unit"), **NAMES)

@@ -1,0 +1,1 @@
+"""Which of two images is the original, and how sure are you?"""
