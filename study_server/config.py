@@ -295,7 +295,7 @@ def _problems(settings: Settings) -> list[str]:
         problems.append(
             f'lab_addresses: expected networks like "192.0.2.0/24", got {error}'
         )
-    if settings.secret_key == "":
+    if settings.secret_key is not None and not settings.secret_key:
         problems.append(
             f"secret_key: expected at least {_MIN_SECRET_LENGTH} characters, got none; "
             "leave it out where the server is to make one"
