@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from architecture import architecture_page
+from coverage_pages import coverage_pages
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -371,6 +372,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "recruiters.md": recruiters_page,
     "marketplace-refusals.md": refusals_page,
     "architecture.md": lambda: f"{NOTE}\n{architecture_page()}",
+    **coverage_pages(),
 }
 
 

@@ -213,12 +213,12 @@ class _Interval:
             participant="participant",
             stimulus="stimulus",
         )
-        is_known = found.se > 0
+        is_known = found.standard_error > 0
         return cls(
             low=found.low,
             high=found.high,
-            standard_error=found.se,
-            p_value=two_sided_p(found.value / found.se, dof=found.df)
+            standard_error=found.standard_error,
+            p_value=two_sided_p(found.value / found.standard_error, dof=found.dof)
             if is_known
             else nan,
             method=CROSSED if is_known else found.method,

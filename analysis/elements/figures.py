@@ -21,7 +21,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.elements.sections import Drawing
 from analysis.elements.wording import count, percent
-from analysis.statistics.clustered import CrossedEstimate
 from analysis.statistics.intervals import Estimate
 
 INK: Final = "#1f2328"
@@ -338,7 +337,7 @@ def point_differences(
 @_styled
 def means(
     names: Sequence[str],
-    estimates: Sequence[CrossedEstimate],
+    estimates: Sequence[Estimate],
     *,
     quantity: str,
     ends: tuple[float, float] | None = None,

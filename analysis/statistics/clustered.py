@@ -10,7 +10,6 @@ people and stimuli add effects of any size, in unbalanced designs too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf, nan, sqrt
 from typing import Final
 
@@ -26,7 +25,7 @@ from analysis.statistics.frame_checks import (
     check_once,
     numbers_of,
 )
-from analysis.statistics.intervals import LEVEL, critical_value, score_bounds
+from analysis.statistics.intervals import LEVEL, Estimate, critical_value, score_bounds
 from analysis.statistics.paired import (
     TestResult,
     mcnemar_exact,
@@ -36,7 +35,6 @@ from analysis.statistics.paired import (
 )
 
 __all__ = [
-    "CrossedEstimate",
     "TestResult",
     "clustered_difference",
     "clustered_mean",
@@ -49,33 +47,6 @@ __all__ = [
 _METHOD: Final = "two-way clustered by participant and stimulus, Satterthwaite's t"
 
 
-@dataclass(frozen=True, kw_only=True)
-class CrossedEstimate:
-    """A mean or a difference with its interval.
-
-    Attributes:
-        value: The point estimate; NaN where there is nothing to estimate from.
-        low: Lower end of the interval; NaN where none can be given.
-        high: Upper end.
-        se: Standard error.
-        df: Degrees of freedom of Student's t.
-        n: Rows it rests on.
-        n_participants: People it rests on.
-        n_stimuli: Stimuli it rests on.
-        method: How it was made, or why there is no interval.
-    """
-
-    value: float
-    low: float
-    high: float
-    se: float
-    df: float
-    n: int
-    n_participants: int
-    n_stimuli: int
-    method: str
-
-
 def clustered_mean(
     frame: pd.DataFrame,
     *,
@@ -84,7 +55,7 @@ def clustered_mean(
     stimulus: str,
     level: float = LEVEL,
     unit: str | None = None,
-) -> CrossedEstimate:
+) -> Estimate:
     """Mean of a column, for other people and stimuli like these.
 
     Values of 0 and 1 get an interval on the scale of log odds, which stays within 0
@@ -114,7 +85,7 @@ def clustered_mean(
     >>> found = clustered_mean(
     ...     frame, value="rt_ms", participant="person", stimulus="image"
     ... )
-    >>> found.value, found.n, found.n_participants, found.n_stimuli
+    >>> found.value, found.n, found.n_people, found.n_stimuli
     (611.6666666666666, 6, 3, 2)
     """
     values = _read(frame, value, participant=participant, stimulus=stimulus, unit=unit)
@@ -137,7 +108,7 @@ def clustered_difference(
     stimulus: str,
     level: float = LEVEL,
     unit: str | None = None,
-) -> CrossedEstimate:
+) -> Estimate:
     """Mean in condition `a` minus mean in condition `b`.
 
     People, stimuli, both or neither may occur in both conditions: what they have
@@ -202,11 +173,8 @@ def _read(
     return numbers_of(frame, value)
 
 
-def _nothing(method: str) -> CrossedEstimate:
-    return CrossedEstimate(
-        value=nan, low=nan, high=nan, se=nan, df=nan,
-        n=0, n_participants=0, n_stimuli=0, method=method,
-    )  # fmt: skip
+def _nothing(method: str) -> Estimate:
+    return Estimate(value=nan, low=nan, high=nan, n=0, method=method)
 
 
 def _estimate(
@@ -216,7 +184,7 @@ def _estimate(
     crossing: Crossing,
     level: float,
     is_share: bool,
-) -> CrossedEstimate:
+) -> Estimate:
     if len(values) == 0:
         return _nothing("no rows")
     found = crossing.variance(values)
@@ -229,14 +197,15 @@ def _estimate(
         low, high = _bounds(
             value, found, level=level, is_share=is_share, crossing=crossing
         )
-    return CrossedEstimate(
+    return Estimate(
         value=value,
         low=low,
         high=high,
-        se=se,
-        df=df,
         n=len(values),
-        n_participants=crossing.n_participants,
+        level=level,
+        standard_error=se,
+        dof=df,
+        n_people=crossing.n_participants,
         n_stimuli=crossing.n_stimuli,
         method=method,
     )

@@ -23,19 +23,22 @@ LEVEL: Final = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A share (or a difference of shares) with its interval.
+    """A share, a mean or a difference with its interval.
 
     Attributes:
         value: The point estimate; NaN where there is nothing to estimate from.
-        low: Lower end of the interval.
+        low: Lower end of the interval; NaN where none can be given.
         high: Upper end of the interval.
-        n: What the share is a share of (images, or responses).
+        n: What the estimate rests on (images, or responses).
         level: Nominal coverage, for example 0.95.
         standard_error: Of `value`.
         design_effect: Variance over that of the same number of independent
             draws; 1 where people add nothing.
         n_people: How many participants the estimate rests on.
         target: What the interval speaks about.
+        n_stimuli: How many stimuli it rests on, where they are counted.
+        dof: Degrees of freedom of Student's t.
+        method: How it was made, or why there is no interval; may be empty.
     """
 
     value: float
@@ -47,6 +50,9 @@ class Estimate:
     design_effect: float = nan
     n_people: int = 0
     target: Target = "images like these"
+    n_stimuli: int = 0
+    dof: float = nan
+    method: str = ""
 
     def complement(self) -> Estimate:
         """The share of everything else."""

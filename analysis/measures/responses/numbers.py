@@ -17,7 +17,6 @@ import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.measures.base import Told
-from analysis.statistics import clustered
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.intervals import Estimate, clustered_share
 from hit_templates.questions import Field, Question
@@ -87,7 +86,7 @@ class FieldMean:
     """The mean of an amount, or of the ranks of ordered choices from 1."""
 
     condition: str
-    mean: clustered.CrossedEstimate
+    mean: Estimate
 
 
 @dataclass(frozen=True, kw_only=True)

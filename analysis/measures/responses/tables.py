@@ -227,7 +227,7 @@ def _ends(answered: AnsweredField) -> tuple[float, float] | None:
 
 def _mean_table(answered: AnsweredField, found: list[FieldMean]) -> DataTable:
     is_one = len(found) == 1
-    sizes = [(e.mean.n, e.mean.n_participants, e.mean.n_stimuli) for e in found]
+    sizes = [(e.mean.n, e.mean.n_people, e.mean.n_stimuli) for e in found]
     shown = pd.DataFrame(
         {
             "condition": [each.condition for each in found],
@@ -247,9 +247,9 @@ def _mean_table(answered: AnsweredField, found: list[FieldMean]) -> DataTable:
                 "mean": each.mean.value,
                 "mean_low": each.mean.low,
                 "mean_high": each.mean.high,
-                "mean_standard_error": each.mean.se,
+                "mean_standard_error": each.mean.standard_error,
                 "n_responses": each.mean.n,
-                "n_participants": each.mean.n_participants,
+                "n_participants": each.mean.n_people,
                 "n_trials": each.mean.n_stimuli,
             }
             for each in found

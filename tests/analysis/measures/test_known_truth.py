@@ -12,8 +12,8 @@ from scipy.optimize import brentq
 
 from analysis.bundles.reading import ClassifierCounts
 from analysis.measures.rectified_error.numbers import JudgedImages, error_result
-from tests.analysis.coverage import SEED, headline_coverage
-from tests.analysis.crossed_raters import World, simulate, true_rejection
+from tests.analysis.coverage.crossed_raters import World, simulate, true_rejection
+from tests.analysis.coverage.headline import SEED, headline_coverage
 
 STANDARD: Final = 0.2269
 RECTIFIED: Final = 0.0947

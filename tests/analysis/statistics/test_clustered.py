@@ -13,14 +13,14 @@ from scipy.special import logit
 
 from analysis.errors import AnalysisError
 from analysis.statistics.clustered import clustered_difference, clustered_mean
-from tests.analysis.clustered_coverage import (
+from tests.analysis.coverage.clustered_worlds import ClusteredWorld, responses
+from tests.analysis.coverage.means import (
     DIFFERENCES,
     MEANS,
     SEED,
     difference_coverage,
     mean_coverage,
 )
-from tests.analysis.clustered_worlds import ClusteredWorld, responses
 
 
 def mean_of(frame, **options):
@@ -57,12 +57,12 @@ def test_a_balanced_table_gives_the_mean_squares_of_two_way_anova():
     # V = (MS_P + MS_S - MS_E) / 6 = 30 / 6 = 5.
     found = mean_of(crossed([[1, 1], [2, 4], [6, 10]]))
     assert found.value == 4
-    assert found.se**2 == pytest.approx(5)
+    assert found.standard_error**2 == pytest.approx(5)
     # Satterthwaite: 30² / (26² / 2 + 6² / 1) = 900 / 374.
-    assert found.df == pytest.approx(900 / 374, rel=0.05)
-    half = stats.t.ppf(0.975, found.df) * sqrt(5)
+    assert found.dof == pytest.approx(900 / 374, rel=0.05)
+    half = stats.t.ppf(0.975, found.dof) * sqrt(5)
     assert (found.low, found.high) == pytest.approx((4 - half, 4 + half))
-    assert (found.n, found.n_participants, found.n_stimuli) == (6, 3, 2)
+    assert (found.n, found.n_people, found.n_stimuli) == (6, 3, 2)
 
 
 def test_one_response_each_is_the_usual_standard_error():
@@ -70,8 +70,8 @@ def test_one_response_each_is_the_usual_standard_error():
     values = [3.0, 5.0, 4.0, 8.0, 6.0]
     frame = pd.DataFrame({"person": range(5), "image": range(5), "value": values})
     found = mean_of(frame)
-    assert found.se == pytest.approx(np.std(values, ddof=1) / sqrt(5))
-    assert found.df <= 4
+    assert found.standard_error == pytest.approx(np.std(values, ddof=1) / sqrt(5))
+    assert found.dof <= 4
 
 
 def test_a_share_is_bounded_on_the_scale_of_log_odds():
@@ -95,8 +95,8 @@ def test_people_who_met_both_conditions_cancel():
     found = difference_of(frame)
     apart = frame.assign(person=frame["person"].astype(str) + frame["shown"])
     assert found.value == pytest.approx(1)
-    assert found.se < 0.5
-    assert difference_of(apart).se > 5
+    assert found.standard_error < 0.5
+    assert difference_of(apart).standard_error > 5
     back = clustered_difference(
         frame, value="value", condition="shown", a="b", b="a",
         participant="person", stimulus="image",
@@ -129,7 +129,7 @@ def test_what_cannot_be_known_is_said_in_words(table, reason):
     found = mean_of(crossed(table))
     assert found.value == np.mean(table)
     assert isnan(found.low)
-    assert isnan(found.se)
+    assert isnan(found.standard_error)
     assert found.method == f"no interval: {reason}"
 
 
@@ -170,7 +170,7 @@ def test_the_variance_recovers_that_of_repeated_studies():
         for _ in range(300)
     ]
     true = np.var([each.value for each in found], ddof=1)
-    estimated = np.mean([each.se**2 for each in found])
+    estimated = np.mean([each.standard_error**2 for each in found])
     # The variance of 300 draws is known to sqrt(2 / 299) = 8 %.
     assert estimated / true == pytest.approx(1, abs=0.2)
 
@@ -193,10 +193,10 @@ def test_units_and_order_change_nothing_else(table, shift, scale):
         frame.iloc[::-1].assign(value=lambda each: scale * each["value"] + shift + 99)
     )
     assert two.value == pytest.approx(scale * one.value + shift + 99)
-    if isnan(one.se) or one.se < 1e-6:
+    if isnan(one.standard_error) or one.standard_error < 1e-6:
         return
-    assert two.se == pytest.approx(scale * one.se, rel=1e-6)
-    assert two.df == pytest.approx(one.df, rel=1e-6)
+    assert two.standard_error == pytest.approx(scale * one.standard_error, rel=1e-6)
+    assert two.dof == pytest.approx(one.dof, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["8 people judge all of 150 stimuli"])

@@ -13,7 +13,7 @@ from analysis.statistics.k_of_n import (
     difference_apart,
     difference_on_same_images,
 )
-from tests.analysis.crossed_raters import World, simulate, simulate_pair
+from tests.analysis.coverage.crossed_raters import World, simulate, simulate_pair
 
 WORLD = World(n_images=300, error=0.4)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.statistics.intervals import wilson
 from analysis.statistics.k_of_n import Stratum, rejected_difference, rejected_share
-from tests.analysis.crossed_raters import World, simulate, simulate_pair
+from tests.analysis.coverage.crossed_raters import World, simulate, simulate_pair
 
 
 def judged(*trials):

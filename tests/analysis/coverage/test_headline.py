@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.analysis.coverage import (
+from tests.analysis.coverage.crossed_raters import World
+from tests.analysis.coverage.headline import (
     SEED,
     WORLDS,
     control_coverage,
@@ -13,7 +14,6 @@ from tests.analysis.coverage import (
     ignoring_people,
     these_images_coverage,
 )
-from tests.analysis.crossed_raters import World
 
 FRESH = World()
 STRONG = World(bias=1.0, composition="shared")

@@ -1,6 +1,6 @@
 """How often intervals cover the truth, over simulated studies.
 
-`python -m tests.analysis.coverage` prints the tables of `docs/statistics.md`.
+`python -m tests.analysis.coverage.headline` prints the tables of `docs/statistics.md`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from analysis.statistics.intervals import Estimate, clustered_share, wilson
 from analysis.statistics.k_of_n import Stratum, rejected_difference, rejected_share
-from tests.analysis.crossed_raters import (
+from tests.analysis.coverage.crossed_raters import (
     Study,
     World,
     accept_probability,

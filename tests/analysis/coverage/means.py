@@ -1,6 +1,6 @@
 """How often intervals of means and differences cover the truth.
 
-`python -m tests.analysis.clustered_coverage` prints the tables of
+`python -m tests.analysis.coverage.means` prints the tables of
 `docs/statistics.md`.
 """
 
@@ -14,11 +14,11 @@ import click
 import numpy as np
 
 from analysis.statistics.clustered import (
-    CrossedEstimate,
     clustered_difference,
     clustered_mean,
 )
-from tests.analysis.clustered_worlds import ClusteredWorld, responses
+from analysis.statistics.intervals import Estimate
+from tests.analysis.coverage.clustered_worlds import ClusteredWorld, responses
 
 SEED: Final = 20180911
 
@@ -102,7 +102,7 @@ def difference_coverage(
     return _coverage(found, first - second)
 
 
-def _coverage(found: list[CrossedEstimate], truth: float) -> Coverage:
+def _coverage(found: list[Estimate], truth: float) -> Coverage:
     low = np.array([each.low for each in found])
     high = np.array([each.high for each in found])
     return Coverage(

@@ -1,0 +1,1 @@
+"""How often intervals cover the truth, and tests reject, over simulated studies."""
