@@ -110,6 +110,18 @@ def test_an_attack_that_notes_nothing_is_told_by_its_images():
     assert still.is_survivor.tolist() == [True]
 
 
+def test_one_changed_byte_makes_an_image_another():
+    def change(given: AttackInput) -> Tensor:
+        images = given.clean.clone()
+        images[1, 2, 1, 1] += 1 / 255
+        # Less than half a grey level is no other byte.
+        images[2, 0, 0, 0] += 0.4 / 255
+        return images
+
+    found = call(Returns(move=change), grey(3)).eight_bit
+    assert found.is_same.tolist() == [True, False, True]
+
+
 def test_an_attack_may_write_into_what_it_is_given():
     images = grey()
     result = call(Returns(move=lambda given: given.clean.sub_(0.1)), images)

@@ -295,6 +295,25 @@ def test_work_after_its_money_was_set_free_is_paid_within_the_cap_or_not_at_all(
     assert world.account().committed_minor == 144
 
 
+def test_late_work_costs_its_place_again_with_the_fee(
+    services: Services, live_marketplace: LiveMarketplace, stimuli: Path, tmp_path: Path
+):
+    world = make_world(services, live_marketplace, folder=tmp_path, stimuli=stimuli)
+    world.post()
+    worker = world.live.add_worker()
+    late = worker.accept(world.open_hits()[0])
+    world.live.set_faults(late_rate=1.0)
+    world.live.advance(2 * 3600)
+    reconciling.expire(world.recruitment)
+    collecting.sync(world.recruitment)
+    assert world.account().committed_minor == 0
+    worker.submit(late, {"secondlook": "completed"})
+    collecting.sync(world.recruitment)
+    assert world.account().committed_minor == 144
+    assert paying.approve(world.recruitment, only=[late]).n_done == 1
+    assert world.account().committed_minor == 144
+
+
 def n_responses(world: World) -> int:
     with world.services.store.read() as tx:
         return int(tx.execute(text("SELECT count(*) FROM response")).scalar_one())
