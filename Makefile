@@ -11,8 +11,12 @@ PYTEST_ARGS ?=
 # of tests/conftest.py, so that no core waits for a long file begun last.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
+# One list for Python 3.11 and newer on every system.
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal \
+	--python-version 3.11 --no-emit-index-url $(if $(UPGRADE),--upgrade)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-peers demo run test test-all check check-pages format bench docs clean
+.PHONY: help setup setup-peers lock demo run test test-all check check-pages format bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -29,6 +33,12 @@ $(STAMP): requirements/run.txt requirements/dev.txt pyproject.toml
 
 setup-peers: $(STAMP)  ## add the peers that parity tests and benchmarks compare with
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/peers.txt
+
+lock: $(STAMP)  ## pin requirements/*.txt anew; UPGRADE=1 takes the newest versions
+	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) --no-emit-package pip requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) requirements/cluster.in -o requirements/cluster.txt
+	$(COMPILE) --no-deps requirements/peers.in -o requirements/peers.txt
 
 demo: $(STAMP)  ## the whole path on the demo world: stimuli, study, people, report
 	$(BIN)/secondlook demo run --out $(DEMO_OUT)
