@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,3 +25,11 @@ def test_the_generated_pages_are_current(repository: Path):
         cwd=repository, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
+
+
+def test_the_examples_of_contributing_are_those_that_tests_run(repository: Path):
+    text = (repository / "CONTRIBUTING.md").read_text("utf-8")
+    shown = re.findall(r"<!-- (tests/\S+) -->\n```\w+\n(.*?)\n```\n", text, re.DOTALL)
+    assert len(shown) == 5
+    for path, code in shown:
+        assert code == (repository / path).read_text("utf-8").rstrip(), path
