@@ -20,6 +20,7 @@ from analysis.comparing.study_sections import (
     settings_section,
 )
 from analysis.elements.sections import DataTable, Section
+from analysis.elements.wording import signed
 from analysis.errors import AnalysisError
 from analysis.reporting.page import Cover
 from analysis.reporting.report import write_page
@@ -96,7 +97,7 @@ def _share_lines(a: Bundle, b: Bundle) -> list[str]:
     lines = []
     for pair in share_pairs(a, b):
         shares = pair.shares
-        away = f"{100 * shares.difference:+.1f}".replace("-", "−")
+        away = signed(shares.difference)
         name = f"{pair.what.split(' (')[0]}: {pair.quantity}"
         lines.append(
             f"  {name:<34.34} {100 * shares.first:5.1f} %  {100 * shares.second:5.1f} % "

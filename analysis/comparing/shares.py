@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import nan
+from math import isnan
 from typing import Final
 
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.measures.yes_bias.numbers import CONTROL_KINDS
-from analysis.statistics.clustered import clustered_difference
+from analysis.statistics.contrasts import contrast
 from analysis.statistics.shares import (
     SharesCompared,
     compare_shares,
-    two_sided_p,
     verdict,
 )
 
@@ -204,24 +203,16 @@ class _Interval:
 
     @classmethod
     def of(cls, both: pd.DataFrame, column: str) -> _Interval:
-        found = clustered_difference(
-            both,
-            value=column,
-            condition="side",
-            a="A",
-            b="B",
-            participant="participant",
-            stimulus="stimulus",
+        found = contrast(
+            both, {"A": 1, "B": -1}, value=column, group="side", stimulus="stimulus"
         )
-        is_known = found.standard_error > 0
+        difference, is_known = found.estimate, not isnan(found.p_value)
         return cls(
-            low=found.low,
-            high=found.high,
-            standard_error=found.standard_error,
-            p_value=two_sided_p(found.value / found.standard_error, dof=found.dof)
-            if is_known
-            else nan,
-            method=CROSSED if is_known else found.method,
+            low=difference.low,
+            high=difference.high,
+            standard_error=difference.standard_error,
+            p_value=found.p_value,
+            method=CROSSED if is_known else difference.method,
         )
 
 

@@ -42,21 +42,40 @@ def shown_name(label: str) -> str:
     return _SHOWN_NAMES.get(label, label)
 
 
+def number(value: float, *, digits: int = 2, sign: str = "") -> str:
+    """A number with a real minus sign; what rounds to zero has none.
+
+    Args:
+        value: The number.
+        digits: Behind the point.
+        sign: "+" where numbers above zero are to carry theirs.
+
+    >>> number(-0.004), number(-1.5, digits=1), number(0.25, sign="+")
+    ('0.00', '−1.5', '+0.25')
+    """
+    return f"{value:{sign}z.{digits}f}".replace("-", "−")
+
+
 def percent(share: float, *, digits: int = 1) -> str:
     """A share as a percentage; an en dash where there is none.
 
     >>> percent(0.0947, digits=2), percent(float("nan"))
     ('9.47 %', '–')
     """
-    return NOTHING if isnan(share) else f"{100 * share:.{digits}f} %"
+    return NOTHING if isnan(share) else f"{number(100 * share, digits=digits)} %"
 
 
 def interval(estimate: Estimate, *, digits: int = 1) -> str:
-    """Value and interval in per cent: "9.5 % [8.9, 10.1]"."""
+    """Value and interval in per cent: "9.5 % [8.9, 10.1]", or why there is none."""
     if isnan(estimate.value):
         return f"{NOTHING} (n = 0)"
-    low, high = (f"{100 * end:.{digits}f}" for end in (estimate.low, estimate.high))
-    return f"{percent(estimate.value, digits=digits)} [{low}, {high}]"
+    value = percent(estimate.value, digits=digits)
+    if isnan(estimate.low) or isnan(estimate.high):
+        return f"{value} ({_reason(estimate)})"
+    low, high = (
+        number(100 * end, digits=digits) for end in (estimate.low, estimate.high)
+    )
+    return f"{value} [{low}, {high}]"
 
 
 def points(estimate: Estimate, *, digits: int = 1) -> str:
@@ -64,7 +83,8 @@ def points(estimate: Estimate, *, digits: int = 1) -> str:
     if isnan(estimate.value):
         return f"{NOTHING} (n = 0)"
     if isnan(estimate.low) or isnan(estimate.high):
-        return f"{signed(estimate.value, digits=digits)} points (no interval)"
+        value = signed(estimate.value, digits=digits)
+        return f"{value} points ({_reason(estimate)})"
     low, high, value = (
         signed(end, digits=digits)
         for end in (estimate.low, estimate.high, estimate.value)
@@ -83,12 +103,21 @@ def outcome_words(
         is_amount: Whether it is no share but a mean.
     """
     if is_amount:
-        return amount(estimate.value, estimate.low, estimate.high)
+        value, low, high = estimate.value, estimate.low, estimate.high
+        return amount(value, low, high, reason=_reason(estimate))
     return points(estimate) if is_difference else interval(estimate)
 
 
-def amount(value: float, low: float, high: float) -> str:
-    """A mean with its interval, in its own unit.
+def _reason(estimate: Estimate) -> str:
+    """Why there is no interval, in words."""
+    said = estimate.method
+    return said if said.startswith("no interval") else "no interval"
+
+
+def amount(
+    value: float, low: float, high: float, *, reason: str = "no interval"
+) -> str:
+    """A mean with its interval, in its own unit; or why it has none.
 
     >>> amount(2.714, 2.5, 2.9), amount(3.0, float("nan"), float("nan"))
     ('2.71 [2.50, 2.90]', '3.00 (no interval)')
@@ -96,8 +125,8 @@ def amount(value: float, low: float, high: float) -> str:
     if isnan(value):
         return f"{NOTHING} (n = 0)"
     if isnan(low) or isnan(high):
-        return f"{value:.2f} (no interval)".replace("-", "−")
-    return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "−")
+        return f"{number(value)} ({reason})"
+    return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def signed(share: float, *, digits: int = 1) -> str:
@@ -106,7 +135,7 @@ def signed(share: float, *, digits: int = 1) -> str:
     >>> signed(-0.021)
     '−2.1'
     """
-    return f"{100 * share:+.{digits}f}".replace("-", "−")
+    return number(100 * share, digits=digits, sign="+")
 
 
 def moment(text: str | None) -> str:

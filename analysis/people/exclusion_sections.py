@@ -17,7 +17,7 @@ from analysis.elements.sections import (
     Prose,
     Section,
 )
-from analysis.elements.wording import count, p_text, percent
+from analysis.elements.wording import count, interval, p_text, percent
 from analysis.people.attrition import (
     ALL,
     STEPS,
@@ -29,6 +29,7 @@ from analysis.people.attrition import (
 from analysis.people.exclusion_words import outcome_in_words, rules_in_words
 from analysis.people.exclusions import before_after, reasons, response_exclusions
 from analysis.people.reapplied_rules import differences
+from analysis.statistics.intervals import Estimate
 
 _SHOWN_DIFFERENCES: Final = 20
 
@@ -267,8 +268,10 @@ def _responses_table(table: pd.DataFrame) -> DataTable:
             "responses": table["n_responses"].map(count),
             "left out": table["n_left_out"].map(count),
             "share": [
-                f"{percent(share)} [{100 * low:.1f}, {100 * high:.1f}]"
-                for share, low, high in table[["share", "low", "high"]].to_numpy(float)
+                interval(Estimate(value=share, low=low, high=high, n=int(n)))
+                for share, low, high, n in table[
+                    ["share", "low", "high", "n_responses"]
+                ].to_numpy(float)
             ],
         }
     )

@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.bundles.reading import Bundle
 from analysis.people.exclusion_rules import SEPARATOR
 from analysis.people.reapplied_rules import own_reasons
-from analysis.statistics.intervals import clustered_share
+from analysis.statistics.clustered import clustered_mean
 
 NO_CONDITION: Final = "all"
 
@@ -150,11 +150,7 @@ def response_condition(bundle: Bundle, responses: pd.DataFrame) -> pd.Series:
 
 def _left_out(rows: pd.DataFrame, *, condition: str, reason: str) -> dict[str, Any]:
     hits = rows["reason"].str.split(SEPARATOR).map(lambda names: reason in names)
-    share = clustered_share(
-        hits.astype(float),
-        participants=rows["participant"].to_numpy(),
-        trials=rows["trial"].to_numpy(),
-    )
+    share = clustered_mean(rows.assign(hit=hits), value="hit", stimulus="trial")
     return {
         "condition": condition,
         "reason": reason,

@@ -1,12 +1,15 @@
-"""The variance of a mean when people and stimuli are crossed, and how sure it is.
+"""The variance of a weighted sum of groups' means when people and stimuli come back.
 
-The sums of squares of two-way clustering (totals of people, of stimuli and of
-their meetings) have known expectations, for any design, under effects of people,
-of stimuli and of meetings. Solved for the sizes of the effects (none below zero),
-they give the variance of a mean without bias. A difference of two conditions has
-each effect twice: what is common to both conditions, which cancels as far as the
-same people or stimuli are in both, and what is not; the totals of the sum of both
-conditions tell them apart.
+Every response has one influence on the sum. The squared totals of the influences
+of each person, of each stimulus (and cluster of stimuli) and of their meetings have
+known expectations, for any design, under effects of people, of stimuli, of clusters
+and of meetings. Solved for the sizes of the effects (none below zero), they give the
+variance of the sum without bias. Where there are several groups (two conditions, say)
+each effect is there twice: what is common to all groups, which cancels as far as the
+same people or stimuli are in them, and what is not; the squared totals within groups
+tell them apart.
+
+This is the only variance of clustered means, shares, differences and contrasts.
 
 Source:
     Cameron, Gelbach & Miller (2011), "Robust inference with multiway
@@ -18,7 +21,8 @@ Source:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
 from typing import Final
@@ -31,10 +35,15 @@ from scipy.optimize import nnls
 from analysis.statistics.frame_checks import FloatArray
 
 Codes = npt.NDArray[np.int_]
+# Columns whose values together make a part: people, stimuli, clusters or the group.
+_Set = frozenset[int]
 
+_GROUP: Final = -1
+_PERSON: Final = 0
+_STIMULUS: Final = 1
 # Sums of squares this small beside the values' own are rounding.
 _TINY: Final = 1e-20
-# What a difference's variance keeps at least when effects below zero count too.
+# What the variance of several groups keeps at least when effects below zero count too.
 _LEAST: Final = 0.9
 
 
@@ -48,180 +57,308 @@ class Variance:
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
-    """Who met what in which condition, as numbers from 0.
+    """Who met what in which group, as numbers from 0.
 
     Attributes:
-        clusters: Codes of participants, stimuli and their meetings, shape (rows,)
-            each.
-        group: Condition of each row: 0, or 0 and 1 for a difference.
+        columns: Codes of people, of stimuli, then of each kind of clusters, shape
+            (rows,) each.
+        group: Group of each row, shape (rows,); every number from 0 occurs.
     """
 
-    clusters: tuple[Codes, Codes, Codes]
+    columns: tuple[Codes, ...]
     group: Codes
+    _parts: dict[_Set, Codes] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(
-        cls, frame: pd.DataFrame, *, group: Codes, names: tuple[str, str]
+        cls,
+        people: npt.ArrayLike,
+        stimuli: npt.ArrayLike,
+        *,
+        clusters: Sequence[npt.ArrayLike] = (),
+        group: Codes | None = None,
     ) -> Crossing:
-        """From the columns of participants and stimuli of a frame."""
-        people, stimuli = (pd.factorize(frame[name])[0] for name in names)
-        meeting = pd.factorize(people * (int(stimuli.max(initial=0)) + 1) + stimuli)[0]
-        return cls(clusters=(people, stimuli, meeting), group=group)
+        """From who responded, to what, and what the stimuli belong to.
+
+        Args:
+            people: Names of people, shape (rows,).
+            stimuli: Names of stimuli, shape (rows,).
+            clusters: Names of what stimuli that are alike have in common (a scene, a
+                video), shape (rows,) each; several kinds may cross.
+            group: Group of each row, from 0; one group unless given.
+        """
+        names = [np.asarray(each) for each in (people, stimuli, *clusters)]
+        codes = tuple(pd.factorize(each)[0] for each in names)
+        own = np.zeros(len(names[0]), int) if group is None else group
+        return cls(columns=codes, group=np.asarray(own, dtype=int))
 
     @property
     def n_groups(self) -> int:
-        """Conditions that occur."""
-        return len(np.unique(self.group))
+        """Groups that occur."""
+        return int(self.group.max(initial=-1)) + 1
 
     @property
     def n_participants(self) -> int:
         """People."""
-        return int(self.clusters[0].max(initial=-1)) + 1
+        return _n(self.columns[_PERSON])
 
     @property
     def n_stimuli(self) -> int:
         """Stimuli."""
-        return int(self.clusters[1].max(initial=-1)) + 1
+        return _n(self.columns[_STIMULUS])
 
-    def variance(self, values: FloatArray) -> Variance:
-        """Of the mean, or of the first condition's mean less the second's."""
-        sizes = np.bincount(self.group)
-        means = np.bincount(self.group, values) / sizes
-        away = (values - means[self.group]) / sizes[self.group]
-        size = float(np.square(values / sizes[self.group]).sum())
-        if not float(away @ away) > _TINY * size:
-            return Variance(variance=0.0, df=1.0)
-        table, squares = self._sums(away)
-        scale = np.maximum(table.sum(axis=1), _TINY)
-        equations, sums = table / scale[:, None], squares / scale
-        parts, wanted = nnls(equations, sums)[0], self._wanted
-        variance = float(wanted @ parts)
-        if len(sizes) == 2:
-            # Cutting six effects at zero takes the variance for too large.
-            uncut = float(wanted @ np.linalg.lstsq(equations, sums)[0])
-            variance = min(variance, max(uncut, _LEAST * variance))
-        return Variance(variance=variance, df=self._df(parts, expected=table))
+    @property
+    def n_least(self) -> tuple[int, ...]:
+        """People, stimuli and clusters in the group that has fewest of each."""
+        found = [
+            np.unique(codes * self.n_groups + self.group) % self.n_groups
+            for codes in self.columns
+        ]
+        return tuple(int(np.bincount(each).min()) for each in found)
 
-    def _sums(self, away: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Expectations and values of the sums of squares, one row each."""
-        expected, squares = [], []
-        for sign in _SIGNS[: len(self._rows)]:
-            for codes in self.clusters:
-                totals = np.bincount(codes, weights=away * sign[self.group])
-                squares.append(float(totals @ totals))
-                expected.append(self._expected(codes, sign))
-        return np.array(expected), np.array(squares)
+    @property
+    def n_scarcest(self) -> int:
+        """People, stimuli or clusters, whichever are fewest."""
+        return min(_n(codes) for codes in self.columns)
 
-    @cached_property
-    def _rows(self) -> tuple[tuple[Codes, ...], ...]:
-        """Codes of people, stimuli and meetings, for each condition."""
-        n_groups = int(self.group.max()) + 1
-        return tuple(
-            tuple(codes[self.group == group] for codes in self.clusters)
-            for group in range(n_groups)
-        )
+    def only(self, groups: Sequence[int]) -> Crossing:
+        """The rows of these groups, numbered anew in this order."""
+        mine = np.isin(self.group, groups)
+        places = np.full(self.n_groups, -1)
+        places[list(groups)] = range(len(groups))
+        columns = tuple(pd.factorize(codes[mine])[0] for codes in self.columns)
+        return Crossing(columns=columns, group=places[self.group[mine]])
 
-    def _expected(self, codes: Codes, sign: FloatArray) -> list[float]:
-        """What one sum of squares is worth per unit of each effect's variance.
+    def means(self, values: FloatArray) -> FloatArray:
+        """Mean of each group, shape (groups,)."""
+        return np.asarray(np.bincount(self.group, values) / np.bincount(self.group))
 
-        Effects of people, stimuli, meetings that differ by condition; then those
-        that are common to both conditions, where there are two.
+    def variance(
+        self, values: FloatArray, weights: npt.ArrayLike | None = None
+    ) -> Variance:
+        """Of the weighted sum of the groups' means.
+
+        Args:
+            values: One per row.
+            weights: One per group; 1 for a single group, 1 and −1 for two, unless
+                given.
+
+        Returns:
+            Zero with one degree of freedom where no group's values differ.
         """
-        mine = [codes[self.group == group] for group in range(len(self._rows))]
-        apart, common = [], []
-        for effect in range(3):
-            levels = [rows[effect] for rows in self._rows]
-            own = sum(
-                _shared((each, each), (level, level))
-                for each, level in zip(mine, levels, strict=True)
-            )
-            apart.append(own)
-            if len(mine) == 2:
-                crossed = _shared((mine[0], mine[1]), (levels[0], levels[1]))
-                common.append(own + 2 * float(sign[0] * sign[1]) * crossed)
-        return apart + common
+        chosen = (1.0, -1.0)[: self.n_groups] if weights is None else weights
+        reach = np.asarray(chosen, dtype=float) / np.bincount(self.group)
+        influences = (values - self.means(values)[self.group]) * reach[self.group]
+        size = float(np.square(values * reach[self.group]).sum())
+        if not float(influences @ influences) > _TINY * size:
+            return Variance(variance=0.0, df=1.0)
+        return _Moments(self, reach[self.group]).variance(influences)
+
+    def covariance(self, values: FloatArray) -> FloatArray:
+        """Of the groups' means, shape (groups, groups).
+
+        Made of the variances of every mean and of every difference of two, so that
+        a difference has the variance that `variance` gives it. Means that are shown
+        on another scale (log odds, say) take it times the slopes of that scale.
+
+        >>> crossing = Crossing.of(
+        ...     list("ppqqrr"), list("xyxyxy"), group=np.array([0, 1] * 3))
+        >>> values = np.array([1.0, 2.0, 3.0, 5.0, 8.0, 9.0])
+        >>> found = crossing.covariance(values)
+        >>> bool(np.isclose(
+        ...     found[0, 0] + found[1, 1] - 2 * found[0, 1],
+        ...     crossing.variance(values).variance))
+        True
+        """
+        n = self.n_groups
+        found = np.zeros((n, n))
+        for one in range(n):
+            mine = self.group == one
+            found[one, one] = self.only([one]).variance(values[mine]).variance
+        for one in range(n):
+            for other in range(one):
+                rows = (self.group == one) | (self.group == other)
+                apart = self.only([one, other]).variance(values[rows]).variance
+                both = (found[one, one] + found[other, other] - apart) / 2
+                found[one, other] = found[other, one] = both
+        return found
+
+    def codes(self, part: _Set) -> Codes:
+        """Rows that agree in all of these columns have the same number."""
+        if part not in self._parts:
+            first, *rest = sorted(part, reverse=True)
+            found = self.group if first == _GROUP else self.columns[first]
+            for place in rest:
+                other = self.group if place == _GROUP else self.columns[place]
+                found = pd.factorize(found * (_n(other) + 1) + other)[0]
+            self._parts[part] = found
+        return self._parts[part]
+
+    def is_same(self, one: _Set, other: _Set) -> bool:
+        """Whether both divide the rows alike."""
+        n = _n(self.codes(one))
+        return n == _n(self.codes(other)) == _n(self.codes(one | other))
 
     @cached_property
-    def _wanted(self) -> FloatArray:
-        """What the variance of the estimate is worth per unit of each effect's."""
-        weights = [self._shares(place) for place in range(3)]
-        apart = [float((each**2).sum()) for each in weights]
-        common = [float((each.sum(axis=0) ** 2).sum()) for each in weights]
-        return np.array(apart + (common if len(self._rows) == 2 else []))
+    def clustered(self) -> tuple[_Set, ...]:
+        """What is drawn anew: people, and stimuli or what these belong to."""
+        n_meant = range(2, len(self.columns))
+        is_inside = any(
+            _n(self.codes(frozenset({_STIMULUS, place}))) == self.n_stimuli
+            for place in n_meant
+        )
+        drawn = [frozenset({_PERSON}), *(frozenset({place}) for place in n_meant)]
+        if not is_inside:
+            drawn.insert(1, frozenset({_STIMULUS}))
+        return self._distinct(drawn)
 
-    def _shares(self, place: int) -> FloatArray:
-        """Share of each condition's rows per cluster, the second's negative."""
-        n_clusters = int(self.clusters[place].max()) + 1
-        counts = [np.bincount(rows[place], minlength=n_clusters) for rows in self._rows]
+    @cached_property
+    def effects(self) -> tuple[_Set, ...]:
+        """Every part that may have an effect of its own."""
+        things = [frozenset({place}) for place in range(1, len(self.columns))]
+        common = [frozenset({_PERSON}), *things, *(each | {_PERSON} for each in things)]
+        apart = [each | {_GROUP} for each in common] if self.n_groups > 1 else []
+        return self._distinct([*self.clustered, *common, *apart])
+
+    def _distinct(self, parts: Sequence[_Set]) -> tuple[_Set, ...]:
+        kept: list[_Set] = []
+        for part in parts:
+            if not any(self.is_same(part, other) for other in kept):
+                kept.append(part)
+        return tuple(kept)
+
+
+class _Moments:
+    """Sums of squares of influences, and what they are worth under each effect."""
+
+    def __init__(self, crossing: Crossing, reach: FloatArray) -> None:
+        """For influences that are residuals times `reach`, shape (rows,)."""
+        self.crossing = crossing
+        self.reach = reach
+        self.effects = crossing.effects
+        self.totals = {part: self._by_level(part, reach) for part in self.effects}
+        # What the variance of the sum is worth per unit of each effect's.
+        self.wanted = np.array([float(t @ t) for t in self.totals.values()])
+
+    def variance(self, influences: FloatArray) -> Variance:
+        """Of the sum of the influences."""
+        sums = [self._by_level(part, influences) for part in self.effects]
+        squares = np.array([float(each @ each) for each in sums])
+        scale = np.maximum(self.expected.sum(axis=1), _TINY)
+        equations, found = self.expected / scale[:, None], squares / scale
+        parts = nnls(equations, found)[0]
+        variance = float(self.wanted @ parts)
+        if self.crossing.n_groups > 1:
+            # Cutting so many effects at zero takes the variance for too large.
+            uncut = float(self.wanted @ np.linalg.lstsq(equations, found)[0])
+            variance = min(variance, max(uncut, _LEAST * variance))
+        return Variance(variance=variance, df=self._df(parts))
+
+    @cached_property
+    def expected(self) -> FloatArray:
+        """Expectation of every part's sum of squares per unit of every effect."""
         return np.array(
             [
-                each / each.sum() * sign
-                for each, sign in zip(counts, _SIGNS[0], strict=False)
+                [self._worth(one, level) for level in self.effects]
+                for one in self.effects
             ]
         )
 
-    def _df(self, parts: FloatArray, *, expected: FloatArray) -> float:
-        """Satterthwaite's degrees of freedom of the people's and stimuli's sums.
+    def _worth(self, part: _Set, effect: _Set) -> float:
+        """Of the sum over levels c of `part` of the squared totals.
 
-        Never fewer than either sum has by itself: what is taken off for meetings
+        With X the reach that level c and effect l have in common, Y that of c and
+        group g, P the share of g that has effect l, it is |X − Y P|².
+        """
+        both = self._meetings(part, effect)
+        y, p = self._by_group[part], self._shares[effect]
+        crossed = np.einsum("ij,ij->i", y[both.part], p[both.effect])
+        return float(
+            both.reach @ both.reach
+            - 2 * (both.reach @ crossed)
+            + ((y.T @ y) * (p.T @ p)).sum()
+        )
+
+    def _df(self, parts: FloatArray) -> float:
+        """Satterthwaite's degrees of freedom of the sums of what is drawn anew.
+
+        Never fewer than any of them has by itself: what is taken off for meetings
         would make them fewer, and intervals too wide for few people.
         """
-        variance, uncertain, least = float(self._wanted @ parts), 0.0, inf
-        for place in (0, 1):
-            total = float(expected[place] @ parts)
-            if total <= 0 or expected[place, place] <= 0:
+        variance, uncertain, least = float(self.wanted @ parts), 0.0, inf
+        for part in self.crossing.clustered:
+            place = self.effects.index(part)
+            total = float(self.expected[place] @ parts)
+            own = self.expected[place, place]
+            if total <= 0 or own <= 0:
                 continue
-            shares = self._shares(place)
-            shrink = float(expected[place, place]) / float((shares**2).sum())
-            each = self._cluster_squares(place, parts, total=total)
-            df = max(each.sum() ** 2 / (each @ each) * shrink, 1.0)
+            shrink = float(own / self.wanted[place])
+            each = self._by_cluster(part, parts)
+            df = max(float(each.sum() ** 2 / (each @ each) * shrink), 1.0)
             uncertain += (total / shrink) ** 2 / df
             least = min(least, df)
         return max(variance**2 / uncertain, least) if uncertain > 0 else 1.0
 
-    def _cluster_squares(
-        self, place: int, parts: FloatArray, *, total: float
-    ) -> FloatArray:
+    def _by_cluster(self, part: _Set, parts: FloatArray) -> FloatArray:
         """What each person (or stimulus) is expected to add to their sum of squares."""
-        shares = self._shares(place)
-        each = (shares**2).sum(axis=0) * parts[place]
-        if len(parts) > 3:
-            each = each + shares.sum(axis=0) ** 2 * parts[place + 3]
-        rest = (np.abs(shares) / [[len(rows[0])] for rows in self._rows]).sum(axis=0)
-        missing = max(total - float(each.sum()), 0.0)
-        return np.asarray(each + rest / rest.sum() * missing)
+        total = np.zeros(len(self.totals[part]))
+        for effect, size in zip(self.effects, parts, strict=True):
+            both = self._meetings(part, effect)
+            total += size * np.bincount(both.part, both.reach**2, minlength=len(total))
+        return total
 
-
-# The first condition less the second; both together.
-_SIGNS: Final = (np.array([1.0, -1.0]), np.array([1.0, 1.0]))
-
-
-def _shared(clusters: tuple[Codes, Codes], levels: tuple[Codes, Codes]) -> float:
-    """How alike centred effects make the cluster totals of two conditions.
-
-    Sum over clusters c and levels l of the product over both conditions of
-    (n_cl - n_c n_l / n) / n, where n_cl counts the rows they have in common. For
-    a condition with itself, the squared totals of effects of variance 1.
-    """
-    n = [len(each) for each in clusters]
-    width = max(int(each.max(initial=0)) for each in levels) + 1
-    n_clusters = max(int(each.max(initial=0)) for each in clusters) + 1
-    pairs, counts, by_cluster, by_level = [], [], [], []
-    for cluster, level in zip(clusters, levels, strict=True):
-        met, n_met = np.unique(
-            cluster.astype(np.int64) * width + level, return_counts=True
+    def _by_level(self, part: _Set, values: FloatArray) -> FloatArray:
+        return np.asarray(
+            np.bincount(self.crossing.codes(part), weights=values), dtype=float
         )
-        pairs.append(met)
-        counts.append(n_met)
-        by_cluster.append(np.bincount(cluster, minlength=n_clusters).astype(float))
-        by_level.append(np.bincount(level, minlength=width).astype(float))
-    _, here, there = np.intersect1d(
-        pairs[0], pairs[1], assume_unique=True, return_indices=True
-    )
-    found = float(counts[0][here] @ counts[1][there])
-    for one, other in ((0, 1), (1, 0)):
-        cluster, level = np.divmod(pairs[one], width)
-        crossed = counts[one] * by_cluster[other][cluster] * by_level[other][level]
-        found -= float(crossed.sum()) / n[other]
-    both = float(by_cluster[0] @ by_cluster[1]) * float(by_level[0] @ by_level[1])
-    return (found + both / (n[0] * n[1])) / (n[0] * n[1])
+
+    @cached_property
+    def _by_group(self) -> dict[_Set, FloatArray]:
+        """Reach of every level within every group, shape (levels, groups)."""
+        return {part: self._table(part, self.reach) for part in self.effects}
+
+    @cached_property
+    def _shares(self) -> dict[_Set, FloatArray]:
+        """Share of every group that every level is, shape (levels, groups)."""
+        each = 1 / np.bincount(self.crossing.group)[self.crossing.group]
+        return {part: self._table(part, each) for part in self.effects}
+
+    def _table(self, part: _Set, values: FloatArray) -> FloatArray:
+        codes, n_groups = self.crossing.codes(part), self.crossing.n_groups
+        size = _n(codes) * n_groups
+        cells = np.bincount(
+            codes * n_groups + self.crossing.group, weights=values, minlength=size
+        )
+        return np.asarray(cells, dtype=float).reshape(-1, n_groups)
+
+    def _meetings(self, part: _Set, effect: _Set) -> _Meetings:
+        """Which levels of both parts occur together, and with what reach."""
+        union = part | effect
+        codes = self.crossing.codes(union)
+        if union not in self._first:
+            first = np.empty(_n(codes), dtype=int)
+            first[codes[::-1]] = np.arange(len(codes))[::-1]
+            reach = np.asarray(np.bincount(codes, weights=self.reach), dtype=float)
+            self._first[union] = first, reach
+        first, reach = self._first[union]
+        return _Meetings(
+            part=self.crossing.codes(part)[first],
+            effect=self.crossing.codes(effect)[first],
+            reach=reach,
+        )
+
+    @cached_property
+    def _first(self) -> dict[_Set, tuple[Codes, FloatArray]]:
+        return {}
+
+
+@dataclass(frozen=True)
+class _Meetings:
+    part: Codes
+    effect: Codes
+    reach: FloatArray
+
+
+def _n(codes: Codes) -> int:
+    """How many numbers from 0 there are."""
+    return int(codes.max(initial=-1)) + 1

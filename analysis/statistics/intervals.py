@@ -13,7 +13,6 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import stats
 
 Target = Literal["images like these", "these images", "ignores people"]
@@ -154,62 +153,6 @@ def mixed_dof(part: float, *, whole: float, dof: float) -> float:
     return inf if part <= 0 else whole**2 * dof / part**2
 
 
-def clustered_share(
-    hits: npt.ArrayLike,
-    *,
-    participants: npt.ArrayLike,
-    trials: npt.ArrayLike,
-    level: float = LEVEL,
-) -> Estimate:
-    """A share of responses where people and trials both come back.
-
-    The variance is the largest of: independent responses, clustered by
-    participant, clustered by trial, and two-way clustered.
-
-    Args:
-        hits: Zero or one per response, shape (responses,).
-        participants: Who gave each, shape (responses,).
-        trials: On which trial, shape (responses,).
-        level: Nominal coverage.
-
-    >>> estimate = clustered_share(
-    ...     [1, 0, 1, 1], participants=list("ppqq"), trials=list("stst"))
-    >>> estimate.value, estimate.n, estimate.n_people
-    (0.75, 4, 2)
-
-    Source:
-        Cameron, Gelbach & Miller (2011), "Robust inference with multiway
-        clustering", eq. 2.9; score bounds as in `score_bounds`.
-    """
-    values = np.asarray(hits, dtype=float)
-    n = len(values)
-    if n == 0:
-        return no_estimate(level=level, target="images like these")
-    share = float(values.mean())
-    by_person = _cluster_sum(values - share, np.asarray(participants))
-    by_trial = _cluster_sum(values - share, np.asarray(trials))
-    alone = share * (1 - share) / n
-    squares = float(((values - share) ** 2).sum())
-    both = by_person.squares + by_trial.squares - squares
-    largest = max(by_person.squares, by_trial.squares, both) / n**2
-    variance = max(largest, alone)
-    n_effective = n if variance == 0 else share * (1 - share) / variance
-    critical = critical_value(
-        level=level, dof=min(by_person.n_clusters, by_trial.n_clusters) - 1
-    )
-    low, high = score_bounds(share, n_effective, critical=critical)
-    return Estimate(
-        value=share,
-        low=low,
-        high=high,
-        n=n,
-        level=level,
-        standard_error=sqrt(variance),
-        design_effect=1.0 if alone == 0 else variance / alone,
-        n_people=by_person.n_clusters,
-    )
-
-
 def stratified_share(
     hits: npt.NDArray[np.float64],
     drawn: npt.NDArray[np.float64],
@@ -255,20 +198,3 @@ def stratified_share(
         standard_error=sqrt(variance),
         target="ignores people",
     )
-
-
-@dataclass(frozen=True)
-class _ClusterSum:
-    squares: float
-    n_clusters: int
-
-
-def _cluster_sum(
-    residuals: npt.NDArray[np.float64], clusters: npt.NDArray[np.generic]
-) -> _ClusterSum:
-    """Squared cluster totals, with the G / (G - 1) correction."""
-    codes, found = pd.factorize(clusters)
-    totals = np.bincount(codes, weights=residuals, minlength=len(found))
-    n_clusters = len(found)
-    correction = n_clusters / (n_clusters - 1) if n_clusters > 1 else 1.0
-    return _ClusterSum(float(correction * (totals @ totals)), n_clusters)

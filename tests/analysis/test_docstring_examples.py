@@ -126,7 +126,6 @@ def test_what_a_researcher_calls_has_an_example(name):
 
 # Pieces of the functions that have examples.
 EXPLAINED_ELSEWHERE = {
-    "clustered_share",
     "mixed_dof",
     "no_estimate",
     "score_bounds",

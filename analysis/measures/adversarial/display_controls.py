@@ -13,9 +13,9 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
-from math import nan, sqrt
+from math import isnan, nan
 from typing import Final
 
 import numpy as np
@@ -24,8 +24,10 @@ import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.measures.adversarial.numbers import attacked_votes
-from analysis.statistics.contrasts import Contrast, from_spread, spread
-from analysis.statistics.intervals import Estimate, clustered_share
+from analysis.statistics.clustered import clustered_mean
+from analysis.statistics.contrasts import Contrast, nothing, weighted_sum
+from analysis.statistics.crossed_variance import Crossing
+from analysis.statistics.intervals import Estimate
 
 # Display to the controls whose class is there, and to those where it is not, the
 # strictest first.
@@ -81,17 +83,15 @@ class CorrectedAgreement:
 
 @dataclass(frozen=True, kw_only=True)
 class _Linear:
-    """An estimate and how far every response moves it.
+    """An estimate and how far the shares that it is made of move it.
 
     Attributes:
         value: NaN where true and false yes can hardly be told apart.
-        influences: One per row of the votes.
-        unseen: Variance of shares of exactly 0 or 1, which show none.
+        slopes: Rows of the votes behind each share, and its slope.
     """
 
     value: float
-    influences: npt.NDArray[np.float64]
-    unseen: float
+    slopes: tuple[tuple[Rows, float], ...]
 
 
 def control_votes(bundle: Bundle) -> pd.DataFrame:
@@ -130,11 +130,7 @@ def display_controls(votes: pd.DataFrame) -> list[DisplayControl]:
                 display=display,
                 control=control,
                 n_trials=mine["image"].nunique(),
-                says_yes=clustered_share(
-                    mine["accepts"],
-                    participants=mine["participant"],
-                    trials=mine["image"],
-                ),
+                says_yes=clustered_mean(mine, value="accepts", stimulus="image"),
             )
         )
     return rates
@@ -164,8 +160,7 @@ def corrected_differences(votes: pd.DataFrame) -> list[CorrectedAgreement]:
     after = _linear(votes, display=second, absent=found[second])
     both = _Linear(
         value=after.value - before.value,
-        influences=after.influences - before.influences,
-        unseen=after.unseen + before.unseen,
+        slopes=after.slopes + tuple((rows, -slope) for rows, slope in before.slopes),
     )
     return [
         CorrectedAgreement(
@@ -201,35 +196,28 @@ def _linear(votes: pd.DataFrame, *, display: str, absent: str) -> _Linear:
     true = _rows(votes, display, THERE[display])
     false_yes = float(accepts[false].mean())
     gap = (float(accepts[true].mean()) if true.size else 1.0) - false_yes
-    influences, unseen = np.zeros(len(accepts)), 0.0
     if gap < _MIN_GAP:
-        return _Linear(value=nan, influences=influences, unseen=nan)
+        return _Linear(value=nan, slopes=())
     share = (float(accepts[attacked].mean()) - false_yes) / gap
     slopes = ((attacked, 1 / gap), (false, (share - 1) / gap), (true, -share / gap))
-    for rows, slope in slopes:
-        if not rows.size:
-            continue
-        residuals = accepts[rows] - accepts[rows].mean()
-        influences[rows] = slope * residuals / rows.size
-        if not residuals.any():
-            unseen += slope**2 * _least_variance(rows.size)
-    return _Linear(value=share, influences=influences, unseen=unseen)
-
-
-def _least_variance(n: int) -> float:
-    """Of a share of 0 or 1: half a response the other way is added."""
-    share = 0.5 / (n + 1)
-    return share * (1 - share) / n
+    return _Linear(
+        value=share, slopes=tuple((rows, slope) for rows, slope in slopes if rows.size)
+    )
 
 
 def _estimate(votes: pd.DataFrame, found: _Linear) -> Contrast:
-    is_in = found.influences != 0
-    seen = spread(
-        found.influences[is_in],
-        participants=votes.loc[is_in, "participant"],
-        stimuli=votes.loc[is_in, "image"],
+    if isnan(found.value):
+        return nothing("no interval: true and false yes can hardly be told apart")
+    rows = np.concatenate([rows for rows, _ in found.slopes])
+    mine = votes.iloc[rows]
+    crossing = Crossing.of(
+        mine["participant"],
+        mine["image"],
+        group=np.repeat(range(len(found.slopes)), [len(r) for r, _ in found.slopes]),
     )
-    error = sqrt(seen.standard_error**2 + found.unseen)
-    return from_spread(
-        found.value, replace(seen, standard_error=error), n=int(is_in.sum())
+    return weighted_sum(
+        mine["accepts"],
+        crossing,
+        weights=[slope for _, slope in found.slopes],
+        total=found.value,
     )

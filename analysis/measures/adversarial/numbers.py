@@ -17,7 +17,8 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
-from analysis.statistics.intervals import Estimate, clustered_share, wilson
+from analysis.statistics.clustered import clustered_mean
+from analysis.statistics.intervals import Estimate, wilson
 from analysis.statistics.k_of_n import Stratum, rejected_share, tally
 
 PUT_UP: Final = "attacked"
@@ -178,9 +179,7 @@ def _result(bundle: Bundle, images: pd.DataFrame, votes: pd.DataFrame) -> Displa
         display=str(images["display"].iloc[0]),
         n_shown=len(images),
         resolved=resolved,
-        of_votes=clustered_share(
-            mine["accepts"], participants=mine["participant"], trials=mine["image"]
-        ),
+        of_votes=clustered_mean(mine, value="accepts", stimulus="image"),
         of_images=rejected_share(
             [Stratum(n_images=len(images), judged=resolved)], votes, k=k
         ).complement(),

@@ -20,8 +20,9 @@ import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.planning.power import detectable_difference, responses_needed
+from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.contrasts import Contrast, contrast
-from analysis.statistics.intervals import Estimate, clustered_share
+from analysis.statistics.intervals import Estimate
 from analysis.statistics.multiplicity import holm
 from hit_templates.questions import Question
 
@@ -207,11 +208,7 @@ def condition_rates(bundle: Bundle, responses: pd.DataFrame) -> list[ConditionRa
 
 def success(responses: pd.DataFrame) -> Estimate:
     """Share of right responses, clustered by participant and item."""
-    return clustered_share(
-        responses["is_right"].to_numpy(dtype=float),
-        participants=responses["participant"],
-        trials=responses["item"],
-    )
+    return clustered_mean(responses, value="is_right", stimulus="item")
 
 
 def planned_weights(conditions: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -15,6 +15,7 @@ from analysis.elements.wording import (
     count,
     estimate_numbers,
     interval,
+    number,
     p_text,
     percent,
     points,
@@ -282,6 +283,6 @@ def _seconds(seconds: float) -> str:
 def _log_odds(contrasts: pd.DataFrame, name: str) -> Sequence[str]:
     columns = [contrasts[f"{name}_{end}"] for end in ("estimate", "low", "high")]
     return [
-        f"{value:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
+        f"{number(value, sign='+')} [{number(low, sign='+')}, {number(high, sign='+')}]"
         for value, low, high in zip(*columns, strict=True)
     ]

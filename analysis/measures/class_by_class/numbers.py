@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.measures.rectified_error.numbers import right_shows
-from analysis.statistics.intervals import clustered_share
+from analysis.statistics.clustered import clustered_mean
 from hit_templates.questions import Field, Question
 
 
@@ -112,9 +112,7 @@ def _ranks(bundle: Bundle) -> pd.DataFrame:
 def _shares(votes: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
     rows = []
     for values, mine in votes.groupby(by, sort=True):
-        share = clustered_share(
-            mine["accepts"], participants=mine["participant"], trials=mine["trial"]
-        )
+        share = clustered_mean(mine, value="accepts", stimulus="trial")
         rows.append(
             {
                 **dict(zip(by, values, strict=True)),

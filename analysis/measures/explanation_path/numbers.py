@@ -17,7 +17,8 @@ from typing import Final
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
-from analysis.statistics.intervals import Estimate, clustered_share
+from analysis.statistics.clustered import clustered_mean
+from analysis.statistics.intervals import Estimate
 
 PUT_UP: Final = "explained"
 _CONDITION: Final = "superpixels-"
@@ -80,11 +81,7 @@ def frame_shares(bundle: Bundle) -> list[FrameShare]:
     return [
         FrameShare(
             n_superpixels=int(str(number)),
-            accepted=clustered_share(
-                mine["accepts"],
-                participants=mine["participant"],
-                trials=mine["image"],
-            ),
+            accepted=clustered_mean(mine, value="accepts", stimulus="image"),
             n_images=mine["image"].nunique(),
         )
         for number, mine in votes.groupby("n_superpixels", sort=True)

@@ -17,8 +17,9 @@ from typing import Final
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
+from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.contrasts import Contrast, contrast
-from analysis.statistics.intervals import Estimate, clustered_share
+from analysis.statistics.intervals import Estimate
 from analysis.statistics.k_of_n import Stratum, rejected_share, tally
 from analysis.statistics.multiplicity import holm
 
@@ -102,11 +103,7 @@ def counted_values(bundle: Bundle) -> pd.DataFrame:
 
 def share_of(responses: pd.DataFrame, hits: pd.Series) -> Estimate:
     """The share of responses that are so, people and trials as clusters."""
-    return clustered_share(
-        hits.astype(float),
-        participants=responses["participant"],
-        trials=responses["trial"],
-    )
+    return clustered_mean(responses.assign(hit=hits), value="hit", stimulus="trial")
 
 
 def response_shares(bundle: Bundle) -> list[ResponseShare]:

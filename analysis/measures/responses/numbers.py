@@ -18,7 +18,7 @@ import pandas as pd
 from analysis.bundles.reading import Bundle
 from analysis.measures.base import Told
 from analysis.statistics.clustered import clustered_mean
-from analysis.statistics.intervals import Estimate, clustered_share
+from analysis.statistics.intervals import Estimate
 from hit_templates.questions import Field, Question
 from hit_templates.responding import chance
 
@@ -174,10 +174,10 @@ def value_shares(answered: AnsweredField) -> list[ValueShare]:
         ValueShare(
             condition=condition,
             value=value,
-            share=clustered_share(
-                (rows["value"] == value).astype(float),
-                participants=rows["participant"],
-                trials=rows["stimulus"],
+            share=clustered_mean(
+                rows.assign(given=rows["value"] == value),
+                value="given",
+                stimulus="stimulus",
             ),
         )
         for condition, rows in answered.conditions
@@ -268,11 +268,7 @@ def _graded(question: str, rows: pd.DataFrame) -> Iterator[GradedShare]:
         yield GradedShare(
             question=question,
             condition=condition,
-            right=clustered_share(
-                part["is_right"].astype(float),
-                participants=part["participant"],
-                trials=part["trial"],
-            ),
+            right=clustered_mean(part, value="is_right", stimulus="trial"),
             chance=float(part["chance"].mean()),
         )
 

@@ -10,7 +10,13 @@ import pandas as pd
 
 from analysis.elements import figures
 from analysis.elements.sections import Block, DataTable, Drawing
-from analysis.elements.wording import amount, count, estimate_numbers, interval, percent
+from analysis.elements.wording import (
+    count,
+    estimate_numbers,
+    interval,
+    outcome_words,
+    percent,
+)
 from analysis.measures.responses.numbers import (
     ALL,
     AnsweredField,
@@ -203,7 +209,7 @@ def _means(answered: AnsweredField) -> Iterator[Block]:
 
 def mean_words(found: FieldMean) -> str:
     """Mean and interval: "2.71 [2.50, 2.90]"."""
-    return amount(found.mean.value, found.mean.low, found.mean.high)
+    return outcome_words(found.mean, is_amount=True)
 
 
 def _of_what(answered: AnsweredField) -> str:

@@ -7,7 +7,8 @@ from math import nan
 
 from analysis.bundles.reading import Bundle
 from analysis.measures.responses.numbers import AnsweredField, answered_fields
-from analysis.statistics.intervals import Estimate, clustered_share
+from analysis.statistics.clustered import clustered_mean
+from analysis.statistics.intervals import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +57,10 @@ def _of_field(answered: AnsweredField) -> list[SideShare]:
             field=answered.field.name,
             side=side,
             words=answered.words(side),
-            chosen=clustered_share(
-                (rows["value"] == side).astype(float),
-                participants=rows["participant"],
-                trials=rows["stimulus"],
+            chosen=clustered_mean(
+                rows.assign(chosen=rows["value"] == side),
+                value="chosen",
+                stimulus="stimulus",
             ),
             right=float((keyed["right"] == side).mean()) if len(keyed) else nan,
         )

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from analysis.bundles.reading import Bundle
-from analysis.statistics.intervals import Estimate, clustered_share
+from analysis.statistics.clustered import clustered_mean
+from analysis.statistics.intervals import Estimate
 
 CONTROL_KINDS: Final = {
     "known_yes": "known yes (class is there)",
@@ -87,11 +88,7 @@ def control_rates(bundle: Bundle, *, only_valid: bool = True) -> list[ControlRat
                 control=control,
                 n_trials=mine["trial"].nunique(),
                 n_participants=mine["participant"].nunique(),
-                says_yes=clustered_share(
-                    mine["accepts"].astype(float),
-                    participants=mine["participant"],
-                    trials=mine["trial"],
-                ),
+                says_yes=clustered_mean(mine, value="accepts", stimulus="trial"),
             )
         )
     return rates
@@ -109,11 +106,7 @@ def catch_accuracy(bundle: Bundle, *, only_valid: bool) -> Estimate:
     found = found[found["trial"].isin(trials) & found["is_right"].notna()]
     if only_valid:
         found = found[found["is_valid"].fillna(value=False).astype(bool)]
-    return clustered_share(
-        found["is_right"].astype(float),
-        participants=found["participant"],
-        trials=found["trial"],
-    )
+    return clustered_mean(found, value="is_right", stimulus="trial")
 
 
 def control_votes(bundle: Bundle, *, only_valid: bool = True) -> pd.DataFrame:

@@ -11,9 +11,11 @@ from typing import Final
 
 import click
 import numpy as np
+import pandas as pd
 from scipy.special import ndtri
 
-from analysis.statistics.intervals import Estimate, clustered_share, wilson
+from analysis.statistics.clustered import clustered_mean
+from analysis.statistics.intervals import Estimate, wilson
 from analysis.statistics.k_of_n import Stratum, rejected_difference, rejected_share
 from tests.analysis.coverage.crossed_raters import (
     Study,
@@ -165,7 +167,8 @@ def control_coverage(world: World, n_studies: int, *, seed: int) -> Coverage:
         theta = rng.normal(world.mean, world.spread, world.n_images)
         trial, person = assign(world, world.n_images, rng=rng)
         accepts = vote(world, theta[trial], person, rng=rng)
-        estimates.append(clustered_share(accepts, participants=person, trials=trial))
+        votes = pd.DataFrame({"a": accepts, "participant": person, "trial": trial})
+        estimates.append(clustered_mean(votes, value="a", stimulus="trial"))
     return _coverage(estimates, [truth] * n_studies)
 
 

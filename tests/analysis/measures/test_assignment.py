@@ -53,16 +53,22 @@ def _response(trial: str, person: str, is_right: bool, **more: Any) -> dict[str,
     }
 
 
-def _bundle(rates: dict[str, int], *, n_people: int = 10) -> Bundle:
-    """Ten people on one item per condition; so many are right."""
+def _bundle(rates: dict[str, int], *, n_people: int = 10, n_items: int = 1) -> Bundle:
+    """Ten people on one item per condition (or taking turns); so many are right."""
     conditions = tuple(rates)
     responses = [
-        _response(f"{condition}/0", f"{condition}-{person}", person < n_right)
+        _response(
+            f"{condition}/{person % n_items}", f"{condition}-{person}", person < n_right
+        )
         for condition, n_right in rates.items()
         for person in range(n_people)
     ]
     return put_together(
-        trials=_trials(1, conditions), uses=[], responses=responses, n=n_people, k=1
+        trials=_trials(n_items, conditions),
+        uses=[],
+        responses=responses,
+        n=n_people,
+        k=1,
     )
 
 
@@ -125,7 +131,7 @@ def test_planned_weights_of_all_seven():
 
 
 def test_contrasts_that_a_set_does_not_allow_are_left_out_and_said():
-    bundle = _bundle({"adversarial-6": 6, "random-6": 3})
+    bundle = _bundle({"adversarial-6": 6, "random-6": 3}, n_items=2)
     contrasts = planned_contrasts(assignment_responses(bundle), conditions_of(bundle))
     assert [each.name for each in contrasts] == ["adversarial − random"]
     assert contrasts[0].difference.estimate.value == pytest.approx(0.3)

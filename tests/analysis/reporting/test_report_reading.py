@@ -14,7 +14,7 @@ from analysis.bundles.reading import read_bundle
 from analysis.comparing import comparison_text, make_comparison
 from analysis.elements.sections import DataTable, Section, ShownTrial
 from analysis.elements.shown_trial import trial_page
-from analysis.elements.wording import points
+from analysis.elements.wording import interval, number, outcome_words, points
 from analysis.measures.rectified_error.numbers import error_results
 from analysis.measures.rectified_error.section import RectifiedErrorMeasure
 from analysis.measures.rectified_error.tables import hardly_a_person_effect
@@ -29,6 +29,7 @@ from analysis.people.exclusion_words import (
 from analysis.reporting.method_sections import method, settings_of
 from analysis.reporting.report import make_report, report_sections, sentences
 from analysis.reporting.report_parts import report_parts
+from analysis.statistics.intervals import Estimate
 from tests.analysis.bundle_maker import Plan, write_bundle
 
 MOST_PX = 9000
@@ -298,3 +299,26 @@ def test_two_launches_with_other_votes_do_differ(tmp_path):
             read_bundle(write_bundle(folder, plan, rng=np.random.default_rng(seed)))
         )
     assert "no difference" not in comparison_text(*found)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "sign", "shown"),
+    [
+        (-0.004, 2, "", "0.00"),
+        (-0.004, 2, "+", "+0.00"),
+        (-0.0, 1, "", "0.0"),
+        (-0.05001, 1, "", "−0.1"),
+        (3.14159, 2, "+", "+3.14"),
+    ],
+)
+def test_what_rounds_to_zero_has_no_minus(value, digits, sign, shown):
+    assert number(value, digits=digits, sign=sign) == shown
+
+
+def test_where_there_is_no_interval_the_reason_is_told():
+    nothing = float("nan")
+    known = Estimate(value=-0.0001, low=nothing, high=nothing, n=3)
+    told = replace(known, method="no interval: one stimulus")
+    assert points(known) == "+0.0 points (no interval)"
+    assert interval(told) == "0.0 % (no interval: one stimulus)"
+    assert outcome_words(told, is_amount=True) == "0.00 (no interval: one stimulus)"

@@ -10,7 +10,6 @@ from scipy import stats
 
 from analysis.statistics.intervals import (
     clopper_pearson,
-    clustered_share,
     critical_value,
     mixed_dof,
     score_bounds,
@@ -59,7 +58,6 @@ def test_no_data_is_not_zero():
     for estimate in (
         wilson(0, 0),
         clopper_pearson(0, 0),
-        clustered_share([], participants=[], trials=[]),
         stratified_share(np.array([]), np.array([]), sizes=np.array([])),
     ):
         assert isnan(estimate.value)
@@ -92,22 +90,6 @@ def test_certain_variance_dilutes_the_uncertain_part():
     # whole 4 of which 1 is known with 5 dof: 4² · 5 / 1² = 80
     assert mixed_dof(1, whole=4, dof=5) == 80
     assert mixed_dof(0, whole=4, dof=5) == inf
-
-
-def test_one_person_who_always_says_yes_counts_once():
-    # Two people, 10 responses each on 20 trials: p says yes to all, q to none.
-    # Share 1/2. By person: totals +5 and -5, squares 50, times 2 / 1 = 100,
-    # over n² = 400: 0.25. Independent: 0.25 / 20 = 0.0125. Two-way:
-    # by trial 20 · 0.25 · 20 / 19 = 5.263; 100 + 5.263 - 5 = 100.263.
-    estimate = clustered_share(
-        [1] * 10 + [0] * 10,
-        participants=["p"] * 10 + ["q"] * 10,
-        trials=list(range(20)),
-    )
-    assert estimate.value == 0.5
-    assert estimate.standard_error**2 == pytest.approx(100.263 / 400, rel=1e-4)
-    assert estimate.design_effect == pytest.approx(20.05, abs=0.01)
-    assert estimate.n_people == 2
 
 
 def test_strata_are_weighted_back_to_their_sizes():
