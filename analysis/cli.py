@@ -82,7 +82,7 @@ def make(
     from analysis.bundles.reading import read_bundle
     from analysis.reporting.report import headline_table, make_report, report_numbers
 
-    study = _study(sources, format_name, given)
+    study = _clustered(sources, format_name, given)
     earlier = None if other is None else read_bundle(other)
     page = make_report(study, out=out, other=earlier, has_raw_cells=has_raw_cells)
     if as_json:
@@ -101,12 +101,22 @@ def make(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the page; an older one in it is replaced.",
 )
+@click.option(
+    "--cluster",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column that says which images belong together (a scene, a video), in both "
+    "bundles; intervals take them as one draw. May be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
-def compare(a: Path, b: Path, out: Path | None, as_json: bool) -> None:
+def compare(
+    a: Path, b: Path, out: Path | None, cluster: tuple[str, ...], as_json: bool
+) -> None:
     """Set the bundles A and B side by side: errors, shares, images, settings.
 
     Differences are A minus B.
     """
+    from analysis.bundles.clusters import clustered_by
     from analysis.bundles.reading import read_bundle
     from analysis.comparing import (
         comparison_numbers,
@@ -115,6 +125,8 @@ def compare(a: Path, b: Path, out: Path | None, as_json: bool) -> None:
     )
 
     first, second = read_bundle(a), read_bundle(b)
+    if cluster:
+        first, second = clustered_by(first, cluster), clustered_by(second, cluster)
     page = None if out is None else make_comparison(first, second, out=out)
     if as_json:
         numbers = comparison_numbers(first, second)
@@ -193,6 +205,18 @@ def labels(
     n_ties = int(found["is_tie"].sum())
     tied = f", {n_ties:,} of them tied and left empty" if n_ties else ""
     click.echo(f"{len(found):,} labels{tied}: {out}")
+
+
+def _clustered(
+    sources: tuple[Path, ...], format_name: str | None, given: dict[str, Any]
+) -> Bundle:
+    """The study, its images clustered as the command says."""
+    from analysis.bundles.clusters import clustered_by
+
+    if format_name is not None or not given["cluster"]:
+        return _study(sources, format_name, given)
+    study = _study(sources, format_name, {**given, "cluster": ()})
+    return clustered_by(study, given["cluster"])
 
 
 def _study(

@@ -71,6 +71,13 @@ _OPTIONS: Final = (
     click.option("--question", default="", help="What people read."),
     click.option("--title", default="", help="The study's title."),
     click.option(
+        "--cluster",
+        multiple=True,
+        metavar="COLUMN",
+        help="Column that says which images belong together (a scene, a video); "
+        "intervals take them as one draw. May be repeated.",
+    ),
+    click.option(
         "--encoding", help="Of text files that are not UTF-8, such as cp1252."
     ),
     click.option("--time-zone", help="Of times without one, such as Europe/Berlin."),
@@ -102,6 +109,7 @@ NAMES: Final = (
     "k",
     "question",
     "title",
+    "cluster",
     "encoding",
     "time_zone",
     "twice",

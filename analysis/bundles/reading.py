@@ -22,7 +22,7 @@ from analysis.bundles.declarations import (
     declared_questions,
     re_examined,
 )
-from analysis.bundles.frames import Problems, read_tables
+from analysis.bundles.frames import Problems, read_tables, table_of
 from analysis.bundles.schema import READABLE_VERSIONS
 from analysis.errors import AnalysisError
 from hit_templates.questions import DeclarationError, Question
@@ -75,6 +75,8 @@ class Bundle:
         audit: The researcher's own judgments: trial, accepts, at.
         counts: Of responses whose people nobody knows, which are in no other table:
             trial, value, n.
+        image_columns: What the images' table says of them beside the label:
+            source_sha256, column, value.
     """
 
     folder: Path
@@ -89,6 +91,9 @@ class Bundle:
     audit: pd.DataFrame
     counts: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=["trial", "value", "n"])
+    )
+    image_columns: pd.DataFrame = field(
+        default_factory=lambda: table_of("image_columns", [])
     )
 
     @property
@@ -133,6 +138,14 @@ class Bundle:
     def hypotheses(self) -> tuple[str, ...]:
         """What was expected, as written down in the frozen study file."""
         return tuple(str(each) for each in self.head.get("hypotheses") or ())
+
+    @property
+    def cluster(self) -> tuple[str, ...]:
+        """Columns that say which images belong together; empty where none is named.
+
+        `analysis.bundles.clusters` has the clusters themselves.
+        """
+        return tuple(str(each) for each in self.head.get("cluster") or ())
 
     @property
     def is_preregistered(self) -> bool:

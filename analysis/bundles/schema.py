@@ -40,11 +40,13 @@ class TableSchema:
         columns: Name to column; further columns are left alone.
         key: Columns that together name a row once; empty where rows may repeat.
         refers: Column to the table it points into (its column of the same name).
+        may_be_missing: Whether a bundle may lack the table; it is read as empty.
     """
 
     columns: Mapping[str, ColumnSchema]
     key: tuple[str, ...] = ()
     refers: Mapping[str, str] = field(default_factory=dict)
+    may_be_missing: bool = False
 
 
 _TEXT: Final = ColumnSchema()
@@ -83,6 +85,11 @@ TABLES: Final[Mapping[str, TableSchema]] = MappingProxyType(
                 "predictions": ColumnSchema(type="json", may_be_empty=True),
             },
             key=("stimulus",),
+        ),
+        "image_columns": TableSchema(
+            columns={"source_sha256": _TEXT, "column": _TEXT, "value": _TEXT},
+            key=("source_sha256", "column"),
+            may_be_missing=True,
         ),
         "trials": TableSchema(
             columns={

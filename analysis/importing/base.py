@@ -15,6 +15,7 @@ from analysis.errors import AnalysisError
 
 __all__ = [
     "ALIASES",
+    "CLUSTER",
     "MAX_ROWS",
     "REQUIRED",
     "ROLES",
@@ -62,6 +63,8 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {"rt": "rt_ms", "truth": "key", "position": "trial"}
 )
 REQUIRED: Final = ("worker", "stimulus", "response")
+# Begins the roles of columns that say which stimuli belong together.
+CLUSTER: Final = "cluster"
 
 
 class ImportRefusedError(AnalysisError):
@@ -106,6 +109,7 @@ class ImportOptions:
             listed.
         scale: Whether responses are names, an order, or amounts.
         order: Responses from lowest to highest, where they are words.
+        cluster: Columns that say which stimuli belong together, such as a scene.
         classifier: Whose errors were judged, if that was asked.
         n_images: Images that classifier saw in all.
     """
@@ -128,6 +132,7 @@ class ImportOptions:
     bad_rows: Literal["refuse", "report"] = "refuse"
     scale: Literal["nominal", "ordinal", "interval"] = "nominal"
     order: tuple[str, ...] = ()
+    cluster: tuple[str, ...] = ()
 
     @property
     def has_votes(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ import pandas as pd
 
 from analysis.bundles.frames import Problems
 from analysis.importing.base import (
+    CLUSTER,
     REQUIRED,
     BadRows,
     ImportOptions,
@@ -27,7 +29,8 @@ from stimuli.files.tables import same_form
 
 # What names a trial: one judgment of it serves wherever all four are the same.
 TRIAL: Final = ("stimulus", "question", "condition", "category")
-_TEXTS: Final = ("worker", "session", *TRIAL, "key", "value", "file")
+_COLUMNS: Final = "image_columns"
+_TEXTS: Final = ("worker", "session", *TRIAL, "key", "value", "file", _COLUMNS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,8 @@ class CheckedResponses:
 
     Attributes:
         answers: Text columns (categories) worker, session, stimulus, question,
-            condition, category, key, value, file; accepts and is_right (boolean,
+            condition, category, key, value, file, image_columns (JSON: what is said of
+            the stimulus; empty where nothing is); accepts and is_right (boolean,
             empty where there is no vote, key or grade); rt_ms, session_s (float);
             trial (place in the session, from 0), row (int64); received_at (UTC, NaT
             where unknown).
@@ -66,6 +70,7 @@ def check_responses(
     left += _repeats(answers, kept, why=f"--twice {options.twice}")
     kept = kept.reset_index(drop=True)
     _one_key(kept, problems=problems)
+    _one_cluster(kept, problems=problems)
     kept["trial"] = _positions(kept)
     return CheckedResponses(answers=kept, left_out=tuple(left))
 
@@ -118,6 +123,7 @@ def _typed(
     for name in ("worker", "session", *TRIAL, "key"):
         typed[name] = in_one_form(frame[name].str.strip()) if name in frame else ""
     typed["file"] = raw.file
+    typed[_COLUMNS] = image_columns_of(frame)
     for name in ("rt_ms", "rt_s", "session_s"):
         typed[name] = _numbers(frame, name, bad=bad)
     typed["rt_ms"] = typed["rt_ms"].fillna(typed.pop("rt_s") * 1000)
@@ -267,6 +273,39 @@ def _one_key(answers: pd.DataFrame, *, problems: Problems) -> None:
     _add_per_file(
         answers[differs], "another key than an earlier row of the same trial", problems
     )
+
+
+def image_columns_of(frame: pd.DataFrame) -> pd.Series:
+    """What columns of clusters say in each row, as JSON; empty where there is nothing.
+
+    >>> frame = pd.DataFrame({"stimulus": ["a", "b"], "cluster scene": ["beach", ""]})
+    >>> image_columns_of(frame).to_list()
+    ['{"scene": "beach"}', '']
+    """
+    before = f"{CLUSTER} "
+    names = [name for name in map(str, frame) if name.startswith(before)]
+    if not names:
+        return pd.Series("", index=frame.index)
+    cells = frame[names].set_axis([name.removeprefix(before) for name in names], axis=1)
+    cells = cells.apply(lambda column: in_one_form(column.str.strip()))
+    distinct = cells.drop_duplicates()
+    said = [
+        json.dumps({k: v for k, v in row.items() if v}, ensure_ascii=False)
+        for row in distinct.to_dict("records")
+    ]
+    texts = distinct.assign(said=["" if text == "{}" else text for text in said])
+    found: pd.Series = cells.merge(texts, how="left", on=list(cells))["said"]
+    return found.set_axis(frame.index)
+
+
+def _one_cluster(answers: pd.DataFrame, *, problems: Problems) -> None:
+    """What is said of a stimulus is the same wherever it is said."""
+    said = answers[_COLUMNS].cat
+    if list(said.categories) == [""]:
+        return
+    first = said.codes.groupby(answers["stimulus"], observed=True).transform("first")
+    what = "another cluster than in an earlier row of the same stimulus"
+    _add_per_file(answers[first != said.codes], what, problems)
 
 
 def _positions(answers: pd.DataFrame) -> pd.Series:

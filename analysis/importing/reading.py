@@ -10,8 +10,10 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.cluster_names import BUILT_IN, unknown_columns
 from analysis.bundles.frames import Problems
 from analysis.importing.base import (
+    CLUSTER,
     ImportOptions,
     ImportRefusedError,
     NothingThereError,
@@ -157,6 +159,7 @@ def check_imported(
         raise NothingThereError(names, [note for raw in found for note in raw.notes])
     if not filled:
         refuse(problems, names)
+    refuse_lost_clusters(filled, options, problems=problems)
     options = _with_plain_votes(filled, options)
     checked = check_responses(filled, options, problems=problems)
     values = list(map(str, checked.answers["value"].cat.categories))
@@ -180,6 +183,18 @@ def check_imported(
         left_out=left,
         is_part=any(raw.is_part for raw in found),
     )
+
+
+def refuse_lost_clusters(
+    found: Sequence[RawResponses], options: ImportOptions, *, problems: Problems
+) -> None:
+    """Clusters are columns that the file's format must pass on."""
+    for name in unknown_columns(options.cluster, BUILT_IN):
+        if any(f"{CLUSTER} {name}" not in raw.frame for raw in found):
+            problems.add(
+                f"--cluster {name}: this format passes on no further columns; long, "
+                "crowd-kit and model-vs-human do"
+            )
 
 
 def _filled(found: Sequence[RawResponses], *, problems: Problems) -> list[RawResponses]:

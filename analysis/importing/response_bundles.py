@@ -77,6 +77,7 @@ def assemble(
         "uses": _uses(trials, options),
         "sessions": _sessions(answers),
         "responses": _responses(answers, trials["trial"].to_numpy()[trial], n=n),
+        "image_columns": _image_columns(answers),
     }
     shaped = {name: as_in_schema(name, frame) for name, frame in frames.items()}
     n_people = int(answers["worker"].nunique())
@@ -158,6 +159,18 @@ def classes_of(answers: pd.DataFrame) -> pd.DataFrame:
     """
     names = sorted(str(name) for name in answers["category"].unique() if name)
     return pd.DataFrame({"class": names, "name": names}, dtype=object)
+
+
+def _image_columns(answers: pd.DataFrame) -> pd.DataFrame:
+    """What the file says of each stimulus, a row per column."""
+    said = answers[["stimulus", "image_columns"]].drop_duplicates().astype("str")
+    rows = [
+        (hashlib.sha256(stimulus.encode()).hexdigest(), name, value)
+        for stimulus, text in said.itertuples(index=False, name=None)
+        if text
+        for name, value in json.loads(text).items()
+    ]
+    return pd.DataFrame(rows, columns=["source_sha256", "column", "value"])
 
 
 def _uses(trials: pd.DataFrame, options: ImportOptions) -> pd.DataFrame:
@@ -272,6 +285,7 @@ def head_of(
         "design": {"responses_per_trial": n, "agreement": k},
         "quality": {},
         "hypotheses": [],
+        "cluster": list(options.cluster),
         "shows": "top1" if options.classifier else None,
         "ask": None,
         "stimuli": {

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import trial_clusters
 from analysis.bundles.reading import Bundle
 from analysis.elements.sections import (
     Block,
@@ -90,6 +91,7 @@ def method(bundle: Bundle) -> list[Section]:
     blocks: list[Block] = [
         Prose(text=method_paragraph(bundle)),
         Prose(text=_intervals(bundle), kind="how"),
+        *(Prose(text=words) for words in (clusters_in_words(bundle),) if words),
         table,
         *_listings(bundle),
     ]
@@ -103,6 +105,44 @@ def method(bundle: Bundle) -> list[Section]:
         ),
         _amendments(bundle),
     ]
+
+
+def clusters_in_words(bundle: Bundle) -> str:
+    """Which images the intervals take as one draw; empty where none are named.
+
+    >>> from analysis.bundles.clusters import clustered_by
+    >>> from analysis.bundles.example import example_bundle
+    >>> print(clusters_in_words(clustered_by(example_bundle(), ["class"]))[:61])
+    Images that share their class are clusters: intervals take th
+    """
+    clusters = trial_clusters(bundle)
+    if clusters is None:
+        return ""
+    counts = ", ".join(
+        f"{count(len(clusters))} trials in {count(clusters[name].nunique())} by {name}"
+        for name in clusters
+    )
+    crossed = (
+        " The ways cross, and each counts with what it adds."
+        if len(clusters.columns) > 1
+        else ""
+    )
+    fixed = (
+        "as the study file names them"
+        if _is_in_file(bundle)
+        else "named for this report, not in the study file"
+    )
+    return (
+        f"Images that share their {' or their '.join(bundle.cluster)} are clusters: intervals "
+        f"take them as one draw ({counts}; {fixed}).{crossed} An image of which nothing "
+        "is said is a cluster of its own."
+    )
+
+
+def _is_in_file(bundle: Bundle) -> bool:
+    analysis = bundle.study_file.get("analysis")
+    named = analysis.get("cluster") if isinstance(analysis, dict) else None
+    return list(named or ()) == list(bundle.cluster)
 
 
 def method_paragraph(bundle: Bundle) -> str:

@@ -285,6 +285,7 @@ class Assembly:
     ) -> Stimulus:
         display = self.prepared.display
         conversions = {"conversions": list(seen.notes)} if seen.notes else {}
+        columns = self.prepared.image_columns.get(seen.source)
         return Stimulus(
             id=stimulus_id,
             file=f"images/{stimulus_id}.png",
@@ -298,7 +299,12 @@ class Assembly:
             parameters=asdict(display),
             seed=self.prepared.recipe.seed,
             versions=self.prepared.versions,
-            facts={**conversions, **self.prepared.rights.get(seen.source, {}), **more},
+            facts={
+                **conversions,
+                **self.prepared.rights.get(seen.source, {}),
+                **({"columns": dict(columns)} if columns else {}),
+                **more,
+            },
         )
 
 

@@ -32,6 +32,7 @@ from stimuli.records.classes import ClassList, name_classes
 from stimuli.sources.class_folders import settle_classes
 from stimuli.sources.class_tables import read_groups
 from stimuli.sources.datasets import Dataset, resolve_labels
+from stimuli.sources.image_columns import read_image_columns
 from stimuli.sources.images import Display
 from stimuli.sources.known_contents import Adjudicated, read_adjudicated
 from stimuli.sources.labels_table import LABELS
@@ -53,6 +54,7 @@ class PreparedBuild:
         dataset: Images with labels.
         adjudicated: The list of `[controls]`, or an empty one.
         rights: Source to its licence and credit, where a table says them.
+        image_columns: Source to what further columns of labels.csv say of it.
         device: Where the classifiers run.
         versions: Of the libraries.
         work: The images that the recipe works on beside predicting.
@@ -67,6 +69,7 @@ class PreparedBuild:
     dataset: Dataset
     adjudicated: Adjudicated
     rights: Mapping[str, Mapping[str, str]]
+    image_columns: Mapping[str, Mapping[str, str]]
     device: torch.device
     versions: Mapping[str, str]
     work: ImagesWorkedOn
@@ -112,6 +115,7 @@ def prepare(recipe: RecipeFile, chosen: Recipe) -> PreparedBuild:
         dataset=dataset,
         adjudicated=told.adjudicated,
         rights=told.rights,
+        image_columns=told.image_columns,
         device=device,
         versions=library_versions(),
         work=work,
@@ -134,6 +138,7 @@ class _Told:
     dataset: Dataset
     adjudicated: Adjudicated
     rights: Mapping[str, Mapping[str, str]]
+    image_columns: Mapping[str, Mapping[str, str]]
     notes: Sequence[str]
 
 
@@ -151,13 +156,16 @@ def _read_tables(
     if listing.form != "labels" and (dataset.folder / LABELS).exists():
         notes.append(
             f'{LABELS} is not asked for labels, since form = "{recipe.dataset.form}"; '
-            "only its licences and credits are read"
+            "only its licences, credits and further columns are read"
         )
+    rights = read_rights(dataset.folder, sources=names, notes=notes)
+    columns = read_image_columns(dataset.folder, sources=names, notes=notes)
     return _Told(
         classes=classes,
         dataset=dataset,
         adjudicated=adjudicated,
-        rights=read_rights(dataset.folder, sources=names, notes=notes),
+        rights=rights,
+        image_columns=columns,
         notes=[*adjudicated.notes, *notes],
     )
 

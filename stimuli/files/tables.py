@@ -36,6 +36,7 @@ __all__ = [
     "TableRow",
     "as_number",
     "find_separator",
+    "further_columns",
     "read_columns",
     "read_table",
     "same_form",
@@ -78,12 +79,15 @@ class Columns:
         optional: May be there.
         spellings: Other spellings that are read as a column.
         meant: Names that people write for a column, for the advice; refused.
+        may_have_more: Whether further columns are kept, under their own names, as
+            long as they do not look like a misspelt one.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     spellings: Mapping[str, str] = field(default_factory=dict)
     meant: Mapping[str, str] = field(default_factory=dict)
+    may_have_more: bool = False
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -290,6 +294,19 @@ def same_form(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def further_columns(names: Iterable[str], columns: Columns) -> tuple[str, ...]:
+    """Those that are none of the known ones, nor for people only.
+
+    >>> further_columns(["file", "scene", "note_me"], Columns(required=("file",)))
+    ('scene',)
+    """
+    return tuple(
+        name
+        for name in names
+        if name not in columns.known and not name.startswith(FREE)
+    )
+
+
 def split_list(cell: str) -> tuple[str, ...]:
     """The parts of a cell that are separated by "|"."""
     return tuple(part.strip() for part in cell.split("|") if part.strip())
@@ -390,6 +407,7 @@ def _header(path: Path, cells: Sequence[str], columns: Columns) -> list[str]:
         _unread(name, columns, others=names)
         for name in names
         if name and name not in columns.known and not name.startswith(FREE)
+        if not (columns.may_have_more and _is_new(name, columns, others=names))
     ]
     if missing:
         said = ", ".join(cell[:_LETTERS] for cell in cells[:_SHOWN])
@@ -416,6 +434,12 @@ def _contradictions(written: Sequence[str], names: Sequence[str]) -> list[str]:
             listed = " and ".join(said)
             problems.append(f"columns {listed} would both be {name}; keep one of them")
     return problems
+
+
+def _is_new(name: str, columns: Columns, *, others: Sequence[str]) -> bool:
+    """Whether a name is nobody's for a known column, nor nearly one that lacks."""
+    near = get_close_matches(name, columns.known, n=1, cutoff=_ALIKE)
+    return name not in columns.meant and all(each in others for each in near)
 
 
 def _unread(name: str, columns: Columns, *, others: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ LABEL_COLUMNS: Final = Columns(
     | dict.fromkeys(("class", "category", "target", "class_id", "index"), "label")
     | dict.fromkeys(("class_name", "label_name"), "name")
     | {"synset": "wnid"},
+    may_have_more=True,
 )
 
 

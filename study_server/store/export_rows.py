@@ -88,6 +88,7 @@ def stimuli(tx: Transaction, study_id: int) -> Iterator[Row]:
         Stimulus.licence,
         Stimulus.credit,
         Stimulus.predictions,
+        Stimulus.image_columns,
     ).where(Stimulus.study_id == study_id)
     return _stream(tx, query.order_by(Stimulus.id))
 

@@ -200,7 +200,7 @@ def count_imported(tx: Transaction, study_id: int) -> ImportedCounts:
 
 
 def imported_trials(tx: Transaction, study_id: int) -> Iterator[tuple[Any, ...]]:
-    """(row, stimulus, question, condition, category, key), in the order they came."""
+    """(row, stimulus, question, condition, category, key, columns), as they came."""
     query = select(
         ImportedTrial.id,
         ImportedTrial.stimulus,
@@ -208,6 +208,7 @@ def imported_trials(tx: Transaction, study_id: int) -> Iterator[tuple[Any, ...]]
         ImportedTrial.condition,
         ImportedTrial.category,
         ImportedTrial.key,
+        ImportedTrial.image_columns,
     ).where(ImportedTrial.imported_study_id == study_id)
     return _stream(tx, query.order_by(ImportedTrial.id))
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from analysis.bundles.cluster_names import BUILT_IN, column_key
 from analysis.bundles.frames import Problems
 from analysis.importing.base import (
+    CLUSTER,
     REQUIRED,
     BadRows,
     ImportOptions,
@@ -51,6 +53,7 @@ def read_mapped(
     if table is None:
         return None
     columns = roles(given, default, header=table.header)
+    columns |= cluster_columns(options.cluster, table.header)
     raw = _read(table, columns, options, problems=problems)
     return raw and replace(raw, identity={"columns": columns})
 
@@ -103,6 +106,7 @@ def read_frame(
     problems: Problems,
 ) -> RawResponses | None:
     """The mapped columns of a frame in memory, its rows counted from 1."""
+    columns = {**columns, **cluster_columns(options.cluster, map(str, frame.columns))}
     rules = read_rules(options.where, problems=problems)
     wanted = [*columns.values(), *(rule.column for rule in rules)]
     header = [str(name) for name in frame.columns]
@@ -132,6 +136,20 @@ def _chosen(
         left_out=chosen.left_out,
         unmet=chosen.unmet,
     )
+
+
+def cluster_columns(names: Sequence[str], header: Iterable[str]) -> dict[str, str]:
+    """Clusters as roles of their own; what every study knows needs no column.
+
+    >>> cluster_columns(["Scene", "class"], ["scene"])
+    {'cluster Scene': 'Scene'}
+    """
+    there = {column_key(name) for name in header}
+    return {
+        f"{CLUSTER} {name}": name
+        for name in names
+        if column_key(name) in there or column_key(name) not in BUILT_IN
+    }
 
 
 def mapped(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:

@@ -66,6 +66,15 @@ TABLES: Final[Mapping[str, tuple[DescribedColumn, ...]]] = MappingProxyType(
                 "and the margin of the first, of the bytes shown",
             ),
         ),
+        "image_columns": (
+            DescribedColumn(
+                "source_sha256", "text", "SHA-256 of the source image's file"
+            ),
+            DescribedColumn(
+                "column", "text", "a further column of the data set's labels.csv"
+            ),
+            DescribedColumn("value", "text", "what it says of the image"),
+        ),
         "trials": (
             _TRIAL,
             DescribedColumn(

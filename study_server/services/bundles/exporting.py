@@ -30,6 +30,7 @@ from study_server.services.bundles.rows import (
     asked_trial,
     class_row,
     event_row,
+    image_column_rows,
     session_row,
     shown_event,
     stimulus_row,
@@ -158,6 +159,8 @@ class _Export:
         tx, study = self.tx, self.study
         self._table("classes", map(class_row, export_rows.classes(tx, study.id)))
         self._table("stimuli", map(stimulus_row, export_rows.stimuli(tx, study.id)))
+        stimuli = export_rows.stimuli(tx, study.id)
+        self._table("image_columns", image_column_rows(stimuli))
         self._table("trials", map(trial_row, export_rows.trials(tx, study.id)))
         uses = (
             use for row in export_rows.trials(tx, study.id) for use in use_rows(row)
@@ -238,6 +241,7 @@ class _Export:
             },
             "quality": file.quality.model_dump(mode="json"),
             "hypotheses": list(file.analysis.hypotheses),
+            "cluster": list(file.analysis.cluster),
             "nameless_recruiters": [
                 name
                 for name, section in file.recruiter.items()

@@ -119,6 +119,10 @@ def _stored_answers(tx: Transaction, study_id: int) -> pd.DataFrame:
     trial = _places(trials, answers.pop("trial_row"))
     for at, name in enumerate((*TRIAL, "key"), start=1):
         answers[name] = _category([row[at] for row in trials], trial)
+    said = [
+        json.dumps(row[-1], ensure_ascii=False) if row[-1] else "" for row in trials
+    ]
+    answers["image_columns"] = _category(said, trial)
     answers["session"] = _category([row[1] for row in sessions], session)
     answers["worker"] = _category([row[2] for row in sessions], session)
     durations = np.array([row[3] for row in sessions], dtype=float)

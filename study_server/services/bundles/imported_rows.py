@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -94,8 +95,9 @@ def _trials(tx: Transaction, rows: ImportedRows) -> np.ndarray:
     answers = rows.answers
     code = codes_of(answers, TRIAL)
     first = ~pd.Series(code).duplicated().to_numpy()
-    found = answers.loc[first, [*TRIAL, "key"]].astype("str")
-    found = found.assign(trial_id=trial_ids(found))
+    found = answers.loc[first, [*TRIAL, "key", "image_columns"]].astype("str")
+    said = [json.loads(text or "{}") for text in found["image_columns"]]
+    found = found.assign(trial_id=trial_ids(found), image_columns=said)
     known = imports.trial_keys(tx, rows.study_id)
     new = found[~found["trial_id"].isin(known)]
     names = (*found.columns, "imported_study_id")

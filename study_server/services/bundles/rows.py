@@ -71,6 +71,17 @@ def stimulus_row(row: Row) -> Row:
     }
 
 
+def image_column_rows(rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows of image_columns: what the data set's table says of each source image."""
+    seen: set[str] = set()
+    for row in rows:
+        source = row["source_sha256"]
+        if source not in seen:
+            seen.add(source)
+            for name, text in sorted(row["image_columns"].items()):
+                yield {"source_sha256": source, "column": name, "value": text}
+
+
 def trial_row(row: Row) -> Row:
     """A row of trials."""
     kept = "question", "role", "control", "condition"

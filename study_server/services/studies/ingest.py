@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from analysis.bundles.cluster_names import BUILT_IN, unknown_columns
 from hit_templates.base import Paradigm, check_trials, judged_sources
 from hit_templates.fitting import fit_trials, read_asks
 from stimuli.files.images import why_not_shown
@@ -193,6 +194,7 @@ def check_design(file: StudyFile, loaded: LoadedSet) -> None:
             source_of=loaded.source_of(),
         ),
         *_count_problems(file, loaded.at_levels(file)),
+        *_cluster_problems(file, loaded.stimuli),
     ]
     if problems:
         raise StudyDesignError(
@@ -241,7 +243,16 @@ def stimulus_rows(
             "licence": stimulus.facts.get("licence"),
             "credit": stimulus.facts.get("credit"),
             "predictions": [asdict(entry) for entry in stimulus.predictions],
+            "image_columns": image_columns_of(stimulus),
         }
+
+
+def image_columns_of(stimulus: Stimulus) -> dict[str, str]:
+    """What the data set's table says of its image: column to text."""
+    said = stimulus.facts.get("columns")
+    if not isinstance(said, Mapping):
+        return {}
+    return {str(name): str(text) for name, text in said.items()}
 
 
 def trial_rows(
@@ -268,6 +279,16 @@ def trial_rows(
         }
         for trial in loaded.trials
     ]
+
+
+def _cluster_problems(file: StudyFile, stimuli: Iterable[Stimulus]) -> Iterator[str]:
+    columns = {name for stimulus in stimuli for name in image_columns_of(stimulus)}
+    known = [*sorted(columns), *(name for name in BUILT_IN if name not in columns)]
+    for name in unknown_columns(file.analysis.cluster, known):
+        yield (
+            f"[analysis] cluster: {name!r} is no column of the images' table, "
+            f"labels.csv (there are: {', '.join(known)})"
+        )
 
 
 def _unknown_names(loaded: LoadedSet) -> Iterator[str]:

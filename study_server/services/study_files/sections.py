@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from analysis.bundles.cluster_names import column_key
 from study_server.recruiters.registry import get_recruiter
 from study_server.recruiters.sections import RecruiterSection
 from study_server.services.study_files.texts import (
@@ -249,11 +250,26 @@ class AnalysisSection(StudyFileSection):
         default=4, description="k, the yes votes that make a prediction right"
     )
     hypotheses: Texts = Field(default=(), description="what is expected, in words")
+    cluster: Texts = Field(
+        default=(),
+        description="columns of the images' table (labels.csv) that say which images "
+        "belong together, such as a scene or a video, or 'class'; several may cross. "
+        "Intervals take the images of one cluster as one draw",
+    )
     confirmatory: Texts = Field(
         default=(),
         description="measures the hypotheses are about; the report sets every other "
         "one apart as exploratory (where left out, those that have a headline are)",
     )
+
+    @field_validator("cluster")
+    @classmethod
+    def _columns_differ(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not name.strip() for name in names):
+            raise ValueError("expected names of columns, got an empty one")
+        if len({column_key(name) for name in names}) < len(names):
+            raise ValueError(f"columns must differ, got {', '.join(names)}")
+        return names
 
     @field_validator("confirmatory")
     @classmethod

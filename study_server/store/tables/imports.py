@@ -70,6 +70,7 @@ class ImportedTrial(Base):
     condition: Mapped[str]
     category: Mapped[str]
     key: Mapped[str]
+    image_columns: Mapped[dict[str, str]] = mapped_column(JSON, server_default="{}")
 
 
 class ImportedSession(Base):

@@ -115,6 +115,7 @@ class Stimulus(Base):
     licence: Mapped[str | None]
     credit: Mapped[str | None]
     predictions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    image_columns: Mapped[dict[str, str]] = mapped_column(JSON, server_default="{}")
 
 
 class Trial(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from analysis import importing_options
 from analysis.cli import report
 from analysis.importing import FORMATS
 from analysis.measures.imported_responses.numbers import response_shares
+from tests.analysis.bundle_maker import Plan, write_bundle
 from tests.analysis.importing.files import LONG, MODEL_VS_HUMAN, imported, written
 
 MAPPED = ("--format", "long", "--map", "worker=Subject,stimulus=Image,response=Answer")
@@ -81,3 +83,50 @@ def test_a_bundle_is_written_for_model_vs_human(tmp_path, small):
 
 def test_help_names_the_formats_there_are():
     assert tuple(FORMATS) == importing_options.FORMAT_NAMES
+
+
+CLUSTERED = "worker,stimulus,response,scene\n" + "".join(
+    f"{who},{what},{'yes' if who != 'cyd' else 'no'},{scene}\n"
+    for who in ("ann", "bob", "cyd")
+    for what, scene in (("a", "beach"), ("b", "beach"), ("c", ""))
+)
+
+
+def test_a_column_of_the_file_says_which_images_belong_together(tmp_path):
+    path = written(tmp_path, CLUSTERED)
+    given = ("--format", "long", "--cluster", "Scene")
+    done = run("make", path, *given, "--out", tmp_path / "report")
+
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "Images that share their Scene are clusters" in page
+    assert "3 trials in 2 by Scene" in page
+
+
+def test_two_clusters_of_one_image_are_refused(tmp_path):
+    path = written(tmp_path, CLUSTERED.replace("bob,a,yes,beach", "bob,a,yes,wood"))
+    done = run("make", path, "--format", "long", "--cluster", "scene", "--out", "x")
+    assert done.exit_code == 1
+    assert "row 4: another cluster than in an earlier row" in str(done.exception)
+
+
+def test_a_cluster_that_is_no_column_is_refused(tmp_path):
+    path = written(tmp_path, CLUSTERED)
+    done = run("make", path, "--format", "long", "--cluster", "film", "--out", "x")
+    assert done.exit_code == 1
+    assert "column 'film' missing" in str(done.exception)
+
+
+def test_a_bundle_is_clustered_by_what_its_table_holds(tmp_path):
+    folder = write_bundle(
+        tmp_path / "b",
+        Plan(n_images=30, has_images=False),
+        rng=np.random.default_rng(1),
+    )
+    done = run("make", folder, "--cluster", "class", "--out", tmp_path / "report")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "Images that share their class are clusters" in page
+    refused = run("make", folder, "--cluster", "film", "--out", tmp_path / "report")
+    assert refused.exit_code == 1
+    assert "there are class, image" in str(refused.exception)

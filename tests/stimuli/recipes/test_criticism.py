@@ -246,6 +246,22 @@ def test_licences_and_credits_go_into_the_manifest(world):
     assert {source for source, licence in said.items() if licence} == expected
 
 
+def test_further_columns_of_labels_csv_go_into_the_manifest(world):
+    names = sorted(
+        p.relative_to(world / "photos").as_posix() for p in world.glob("photos/*/*.png")
+    )
+    lines = [
+        f"{name},{name.partition('/')[0]},roll-{i % 3}" for i, name in enumerate(names)
+    ]
+    text = "\n".join(["file,label,Film", *lines]) + "\n"
+    (world / "photos/labels.csv").write_text(text)
+    built = toy.build(linear.write(world, RECIPE, controls=""), world / "set")
+    expected = {name: {"film": f"roll-{i % 3}"} for i, name in enumerate(names)}
+    stimuli = list(built.set.stimuli())
+    assert stimuli
+    assert all(s.facts["columns"] == expected[s.source] for s in stimuli)
+
+
 def test_what_simulated_people_reach_stands_in_the_truth_of_main_trials_alone(world):
     recipe = (
         RECIPE + 'simulated_success = { "random-6" = 0.4, "adversarial-6" = 0.8 }\n'

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from analysis.bundles.reading import read_bundle
 from hit_templates.base import Field, Question
 from stimuli.files.images import open_image
-from study_server.errors import UnknownStudyError
+from study_server.errors import StudyDesignError, UnknownStudyError
 from study_server.services.bundles.columns import EVENTS, TABLES
 from study_server.services.bundles.exporting import ExportError, export_study
 from study_server.services.bundles.rows import (
@@ -29,8 +29,10 @@ from tests.study_server.serving import (
     PLANTED_BROWSER,
     PLANTED_VISIT,
     PLANTED_WORKER,
+    STUDY,
     create_tiny_study,
 )
+from tests.study_server.tiny_set import write_tiny_set
 
 
 def table(folder: Path, name: str) -> list[dict[str, str]]:
@@ -468,3 +470,29 @@ def test_typed_responses_are_left_out_and_their_rows_stay():
         "choice": "a",
         "words": None,
     }
+
+
+def test_columns_of_the_images_table_reach_the_bundle(services, tmp_path):
+    write_tiny_set(tmp_path / "set")
+    manifest = tmp_path / "set/manifest.jsonl"
+    lines = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+    for number, line in enumerate(lines):
+        line["facts"] = {"columns": {"scene": f"s{number // 2}"}} if number > 2 else {}
+    manifest.write_text("\n".join(map(json.dumps, lines)) + "\n", "utf-8")
+    text = STUDY.replace("agreement = 2", 'agreement = 2\ncluster = ["Scene"]')
+    (tmp_path / "study.toml").write_text(text, "utf-8")
+    life.create_study(services, tmp_path / "study.toml", stimuli=tmp_path / "set")
+    bundle = read_bundle(export_study(services, NAME, out=tmp_path / "bundle"))
+    assert bundle.cluster == ("Scene",)
+    said = bundle.image_columns.set_index("source_sha256")["value"].to_dict()
+    assert said == {
+        line["source_sha256"]: f"s{number // 2}"
+        for number, line in enumerate(lines)
+        if number > 2
+    }
+
+
+def test_a_cluster_that_the_set_does_not_know_is_refused(services, tmp_path):
+    text = STUDY.replace("agreement = 2", 'agreement = 2\ncluster = ["film"]')
+    with pytest.raises(StudyDesignError, match=r"'film' is no column .* class, image"):
+        create_tiny_study(services, tmp_path, text=text)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from analysis.bundles.clusters import trial_clusters
 from analysis.bundles.reading import read_bundle
 from analysis.importing import ImportOptions, ImportRefusedError, import_bundle
 from analysis.statistics.k_of_n import tally
@@ -351,3 +352,26 @@ def test_files_that_are_there_and_an_empty_one_add_nothing_again(opened, tmp_pat
     assert (first.n_added, again.n_added) == (1, 0)
     assert again.known == ("h1/assignments.jsonl",)
     assert any("h2/assignments.jsonl is empty" in note for note in again.notes)
+
+
+def test_clusters_of_images_come_out_as_they_went_in(
+    opened_on_both: Services, tmp_path: Path
+):
+    lines = [
+        f"{line},{scene}"
+        for line, scene in zip(
+            FIRST.splitlines(), ("scene", "sea", "sea", "sea", "", ""), strict=True
+        )
+    ]
+    path = written(tmp_path, "\n".join(lines) + "\n")
+    given = options(cluster=("scene",))
+    import_study(opened_on_both, [path], given, format_name="long")
+    folder = export_imported(opened_on_both, "old-votes", out=tmp_path / "bundle")
+    bundle = read_bundle(folder)
+    assert bundle.cluster == ("scene",)
+    shown = bundle.trials["slots"].map(lambda text: json.loads(text)["target"])
+    clusters = trial_clusters(bundle)
+    assert clusters is not None
+    by_image = dict(zip(shown, clusters["scene"], strict=True))
+    assert by_image["a"] == "sea"
+    assert by_image["b"].startswith("only ")
