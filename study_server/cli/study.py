@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from study_server.cli._study import files, imports, judge, life, people, plan, progress
+from study_server.cli._study import (
+    files,
+    imports,
+    judge,
+    life,
+    people,
+    plan,
+    preregister,
+    progress,
+)
 
 
 @click.group()
@@ -20,5 +29,6 @@ for _command in (
     *judge.COMMANDS,
     *people.COMMANDS,
     *plan.COMMANDS,
+    *preregister.COMMANDS,
 ):
     study.add_command(_command)
