@@ -155,7 +155,7 @@ def _settings(area: Area) -> str:
         "only_mutate": area.modules,
         "also_copy": ("migrations", "docs", "benchmarks", "README.md", "Makefile"),
         "pytest_add_cli_args_test_selection": area.tests,
-        "pytest_add_cli_args": ("-m", "not slow and not browser", "-p", "no:randomly"),
+        "pytest_add_cli_args": ("-m", "not slow and not browser"),
     }
     lines = ["[mutmut]", "use_git_change_detection=false"]
     for key, values in lists.items():
@@ -225,11 +225,9 @@ def _line_of_hunk(shown: str) -> int | None:
     lines = shown.splitlines()
     for place, line in enumerate(lines):
         if found := re.match(r"@@ -(\d+)", line):
-            before = 0
-            for after in lines[place + 1 :]:
+            for before, after in enumerate(lines[place + 1 :]):
                 if after.startswith("-"):
                     return int(found[1]) + before
-                before += 1
     return None
 
 

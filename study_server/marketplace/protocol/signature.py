@@ -191,7 +191,6 @@ def _signature(claim: SignatureClaim, request: SignedRequest, secret_key: str) -
     again = AWSRequest(
         method=request.method,
         url=request.url,
-        headers=dict(request.headers),
         data=request.body,
     )
     again.context["timestamp"] = request.headers["x-amz-date"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.bundles.counting import is_counted, is_repeated
+from analysis.bundles.counting import answers_of, is_counted, is_given, is_repeated
 from tests.analysis.bundle_maker import Plan
 
 TRIALS = pd.DataFrame({"trial": ["t", "c"], "role": ["main", "catch"]})
@@ -40,6 +40,20 @@ def test_every_field_of_a_response_counts_or_none():
     rows = table(("t", "p", "present", True), ("t", "p", "", True))
     rows = rows.assign(response="1", acceptance_order=1, n_display_failures=0)
     assert is_counted(rows, trials=TRIALS, n=1).tolist() == [True, True]
+
+
+def test_a_response_is_given_unless_it_is_empty_after_a_failed_display():
+    rows = table(("t", "p", "yes", True), ("t", "q", "", True), ("t", "r", "", True))
+    # Somebody saw the image at the second try; somebody wrote nothing on purpose.
+    rows["n_display_failures"] = [1, 0, 1]
+    assert is_given(rows).tolist() == [True, True, False]
+
+
+def test_one_field_with_a_value_makes_the_whole_response_given():
+    rows = table(("t", "p", "present", True), ("t", "p", "", True))
+    rows = rows.assign(response="1", n_display_failures=1)
+    assert is_given(rows).tolist() == [True, True]
+    assert answers_of(rows).to_dict() == {"1": "present|"}
 
 
 def test_acceptance_order_decides_not_the_order_of_rows():

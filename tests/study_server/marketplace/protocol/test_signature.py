@@ -12,8 +12,14 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from study_server.marketplace.errors import ApiError, BadSignatureError
+from study_server.marketplace.errors import (
+    ApiError,
+    BadSignatureError,
+    IncompleteSignatureError,
+    MissingSignatureError,
+)
 from study_server.marketplace.protocol.signature import (
+    MAX_SKEW,
     SignedRequest,
     check_signature,
     read_claim,
@@ -100,6 +106,48 @@ def test_what_is_asked_for_has_to_be_signed_too(name, value):
     check(changed(signed(), headers=headers))
     with pytest.raises(BadSignatureError, match=f"not named.*{name}"):
         check(changed(signed(), headers={**headers, name: value}))
+
+
+def test_every_header_named_has_to_be_sent_and_the_host_named():
+    request = signed()
+    without = {k: v for k, v in request.headers.items() if k != "x-amz-target"}
+    with pytest.raises(BadSignatureError, match="not sent: x-amz-target"):
+        check(changed(request, headers=without))
+    claim = request.headers["authorization"].replace("host;", "")
+    assert "host" not in claim
+    with pytest.raises(BadSignatureError, match="'Host' and every header"):
+        check(changed(request, headers={**request.headers, "authorization": claim}))
+
+
+def test_what_is_missing_or_of_another_kind_is_told_apart():
+    request = signed()
+    with pytest.raises(MissingSignatureError):
+        read_claim(changed(request, headers={}))
+    undated = {k: v for k, v in request.headers.items() if k != "x-amz-date"}
+    undated["authorization"] = undated["authorization"].replace(";x-amz-date", "")
+    with pytest.raises(IncompleteSignatureError, match="Got ''"):
+        check(changed(request, headers=undated))
+    given = request.headers["authorization"]
+    for other in (
+        given.replace("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA512"),
+        given.replace("/us-east-1", ""),
+        given.split(", Signature=")[0],
+    ):
+        with pytest.raises(IncompleteSignatureError, match="of five"):
+            read_claim(changed(request, headers={"authorization": other}))
+
+
+def test_the_clock_may_be_away_by_the_limit_and_no_more():
+    request = signed()
+    signed_at = datetime.strptime(
+        request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ"
+    ).replace(tzinfo=UTC)
+    claim, second = read_claim(request), timedelta(seconds=1)
+    for away in (MAX_SKEW, -MAX_SKEW):
+        check_signature(claim, request, secret_key=SECRET_KEY, now=signed_at + away)
+    for away in (MAX_SKEW + second, -MAX_SKEW - second):
+        with pytest.raises(BadSignatureError, match="min away"):
+            check_signature(claim, request, secret_key=SECRET_KEY, now=signed_at + away)
 
 
 def test_a_body_that_is_not_signed_is_refused():
