@@ -178,6 +178,19 @@ def export(bundle: Path, format_name: str, out: Path, has_raw_cells: bool) -> No
     "estimated with it.",
 )
 @click.option(
+    "--class-shares",
+    type=click.Choice(("estimated", "equal")),
+    default="estimated",
+    show_default=True,
+    help="Of dawid-skene: whether how frequent each label is counts, or every label is "
+    "as probable before the responses.",
+)
+@click.option(
+    "--accept-maybe",
+    is_flag=True,
+    help="Responses that say neither yes nor no (maybe, cannot tell) count as yes.",
+)
+@click.option(
     "--out",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
@@ -189,6 +202,8 @@ def export(bundle: Path, format_name: str, out: Path, has_raw_cells: bool) -> No
 def labels(
     sources: tuple[Path, ...],
     by: Any,  # noqa: ANN401 - one of the choices
+    class_shares: Any,  # noqa: ANN401 - one of the choices
+    accept_maybe: bool,
     out: Path,
     format_name: str | None,
     has_raw_cells: bool,
@@ -201,7 +216,14 @@ def labels(
     from analysis.reporting.labelling import write_labels
 
     study = _study(sources, format_name, given)
-    found = write_labels(study, by=by, out=out, has_raw_cells=has_raw_cells)
+    found = write_labels(
+        study,
+        by=by,
+        out=out,
+        class_shares=class_shares,
+        accept_maybe=accept_maybe,
+        has_raw_cells=has_raw_cells,
+    )
     n_ties = int(found["is_tie"].sum())
     tied = f", {n_ties:,} of them tied and left empty" if n_ties else ""
     click.echo(f"{len(found):,} labels{tied}: {out}")

@@ -72,7 +72,7 @@ def simulate_votes(rng: np.random.Generator) -> pd.DataFrame:
 
 def fit(votes: pd.DataFrame) -> DawidSkene:
     """What is measured."""
-    return dawid_skene(votes, n_iterations=N_ITERATIONS, tolerance=-np.inf)
+    return dawid_skene(votes, n_iterations=N_ITERATIONS, tolerance=0, has_leaps=False)
 
 
 def _crowd_kit() -> ModuleType:

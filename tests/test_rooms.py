@@ -50,7 +50,6 @@ STANDS_ALONE: Final = {
     ),
     "one subject, read by itself; together they would pass 350 lines": (
         "analysis.importing.hits.flattened_answers",
-        "analysis.statistics.aggregation.vote_counts",
         "hit_templates.reading",
         "stimuli.classifiers.torchvision_models",
         "stimuli.engine.assembling",

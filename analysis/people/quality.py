@@ -40,7 +40,6 @@ COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
 )
 # A little, so that nobody is called perfect, or hopeless, for two responses.
 _PRIOR: Final = Prior(tasks=1.0, same=2.0, other=1.0)
-_ITERATIONS: Final = 60
 
 
 def responses_of(bundle: Bundle) -> pd.DataFrame:
@@ -249,7 +248,6 @@ def _confusion(given: pd.DataFrame) -> pd.DataFrame:
         ),
         classes=("no", "yes"),
         prior=_PRIOR,
-        n_iterations=_ITERATIONS,
         known=_known(votes),
     )
     said_yes = model.confusions[model.confusions["label"] == "yes"]

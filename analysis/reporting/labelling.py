@@ -13,7 +13,7 @@ from analysis.bundles.csv_frames import write_csv
 from analysis.bundles.reading import Bundle
 from analysis.errors import AnalysisError
 from analysis.importing.declared_responses import FIELD
-from analysis.statistics.aggregation.dawid_skene import dawid_skene
+from analysis.statistics.aggregation.dawid_skene import ClassShares, dawid_skene
 from analysis.statistics.aggregation.majority import majority
 from hit_templates.questions import Field
 
@@ -35,13 +35,22 @@ COLUMNS: Final = (
 )
 
 
-def labels(bundle: Bundle, *, by: Way) -> pd.DataFrame:
+def labels(
+    bundle: Bundle,
+    *,
+    by: Way,
+    class_shares: ClassShares = "estimated",
+    accept_maybe: bool = False,
+) -> pd.DataFrame:
     """The label of every main trial that somebody responded to, field by field.
 
     Args:
         bundle: The study; the responses that count are taken.
         by: "majority", the response that most gave, or "dawid-skene", the likeliest
             under the paper's model without a prior, fitted for each question and field.
+        class_shares: Of the model: "equal" takes every label to be as frequent.
+        accept_maybe: Whether responses that say neither yes nor no to what a field
+            asks (maybe, cannot tell) count as yes.
 
     Returns:
         Columns trial, stimulus (what the target slot showed, else the first), question,
@@ -51,8 +60,9 @@ def labels(bundle: Bundle, *, by: Way) -> pd.DataFrame:
         where known).
 
     Raises:
-        AnalysisError: If no response is a choice, the model has one person only, or
-            it is not known who responded.
+        AnalysisError: If no response is a choice, the model has one person only,
+            it is not known who responded, or maybe is to count where no field is
+            answered by yes and no.
 
     >>> from analysis.bundles.example import example_bundle
     >>> labels(example_bundle(), by="majority")[["trial", "label", "share"]].head(2)
@@ -63,8 +73,10 @@ def labels(bundle: Bundle, *, by: Way) -> pd.DataFrame:
     if not bundle.has_raters:
         return _with_trials(_of_counts(bundle, by=by), bundle)
     parts = [
-        _of_field(rows, by=by).assign(question=question, field=field)
-        for question, field, rows in _choices(bundle)
+        _of_field(rows, by=by, class_shares=class_shares).assign(
+            question=question, field=field
+        )
+        for question, field, rows in _choices(bundle, accept_maybe=accept_maybe)
     ]
     if not parts:
         raise AnalysisError(
@@ -76,7 +88,13 @@ def labels(bundle: Bundle, *, by: Way) -> pd.DataFrame:
 
 
 def write_labels(
-    bundle: Bundle, *, by: Way, out: Path, has_raw_cells: bool = False
+    bundle: Bundle,
+    *,
+    by: Way,
+    out: Path,
+    class_shares: ClassShares = "estimated",
+    accept_maybe: bool = False,
+    has_raw_cells: bool = False,
 ) -> pd.DataFrame:
     """Write `labels` as CSV, or as Parquet where `out` ends so; returns them.
 
@@ -91,7 +109,7 @@ def write_labels(
     ...     n, out.is_file()
     (4, True)
     """
-    found = labels(bundle, by=by)
+    found = labels(bundle, by=by, class_shares=class_shares, accept_maybe=accept_maybe)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".parquet":
@@ -103,8 +121,17 @@ def write_labels(
     return found
 
 
-def _choices(bundle: Bundle) -> Iterator[tuple[str, str, pd.DataFrame]]:
+def _choices(
+    bundle: Bundle, *, accept_maybe: bool
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Question, field, and columns task, worker, label of its counted responses."""
+    if accept_maybe and not any(
+        field.yes for each in bundle.questions.values() for field in each.fields
+    ):
+        raise AnalysisError(
+            f"{bundle.name}: no question is answered by yes and no, so there is no "
+            "maybe to count as yes"
+        )
     single = bundle.single_responses
     counted = single.loc[single["is_counted"].astype(bool), "response"]
     rows = bundle.responses[bundle.responses["response"].isin(counted)]
@@ -116,6 +143,8 @@ def _choices(bundle: Bundle) -> Iterator[tuple[str, str, pd.DataFrame]]:
         if field is None or field.type != "choice":
             continue
         label = _spelt_once(mine["value"].astype(str), field)
+        if accept_maybe and field.yes:
+            label = _maybe_as_yes(label, field)
         frame = {"task": mine["trial"], "worker": mine["participant"], "label": label}
         yield str(question), str(name), pd.DataFrame(frame).reset_index(drop=True)
 
@@ -127,7 +156,19 @@ def _spelt_once(values: pd.Series, field: Field) -> pd.Series:
     return values.groupby(values.str.casefold()).transform("first")
 
 
-def _of_field(rows: pd.DataFrame, *, by: Way) -> pd.DataFrame:
+def _maybe_as_yes(values: pd.Series, field: Field) -> pd.Series:
+    """What is neither yes nor no becomes yes, as others spell it."""
+    said = values.str.casefold()
+    yes, no = ([each.casefold() for each in side] for side in (field.yes, field.no))
+    spelt = values[said.isin(yes)]
+    return values.where(
+        said.isin([*yes, *no]), spelt.iloc[0] if len(spelt) else field.yes[0]
+    )
+
+
+def _of_field(
+    rows: pd.DataFrame, *, by: Way, class_shares: ClassShares
+) -> pd.DataFrame:
     """Columns task, label, share, n_responses, is_tie, tied."""
     counted = majority(rows)
     found = pd.DataFrame(
@@ -140,7 +181,9 @@ def _of_field(rows: pd.DataFrame, *, by: Way) -> pd.DataFrame:
         }
     )
     if by == "dawid-skene":
-        modelled = dawid_skene(rows).labels().reindex(found.index)
+        modelled = (
+            dawid_skene(rows, class_shares=class_shares).labels().reindex(found.index)
+        )
         found = found.assign(
             label=modelled["label"],
             share=modelled["probability"],

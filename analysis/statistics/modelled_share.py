@@ -13,13 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import nan, sqrt
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from analysis.statistics.aggregation.ascent import Ascent
+from analysis.statistics.aggregation.confusion_model import ConfusionModel
 from analysis.statistics.aggregation.dawid_skene import DawidSkene, Prior, dawid_skene
+from analysis.statistics.aggregation.vote_counts import VoteCounts
+from analysis.statistics.frame_checks import FloatArray
 from analysis.statistics.intervals import (
     LEVEL,
     Estimate,
@@ -29,7 +34,10 @@ from analysis.statistics.intervals import (
     score_bounds,
 )
 
+_CLASSES: Final = (False, True)
 PRIOR: Final = Prior(tasks=1, same=2, other=1)
+N_STARTS: Final = 5
+SEED: Final = 20180911
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +79,20 @@ def fit_in_groups(
     >>> fits.left_out.shape, bool(fits.fit.posteriors[False]["b"] > 0.9)
     ((3, 1), True)
     """
+    whole = _fit(votes, known)
     people = np.sort(votes["worker"].unique())
     groups = [people[start::n_groups] for start in range(min(n_groups, len(people)))]
+    counts = VoteCounts.of(
+        votes, classes=_CLASSES, known=_known(votes, known), repeats="refuse"
+    )
+    found = whole.posteriors.to_numpy(dtype=float).T
+    places = [counts.tasks.get_indexer(pd.Index(trials)) for trials in series]
     left_out = [
-        _wrong(_fit(votes[~votes["worker"].isin(group)], known), series)
+        _left_out(counts, pd.Index(group), start=found, places=places)
         for group in groups
     ]
     return GroupedFits(
-        fit=_fit(votes, known),
+        fit=whole,
         left_out=np.array(left_out, dtype=float).reshape(len(groups), len(series)),
     )
 
@@ -138,16 +152,39 @@ def modelled_share(
 
 
 def _fit(votes: pd.DataFrame, known: pd.Series) -> DawidSkene:
-    there = known[known.index.isin(votes["task"])]
     return dawid_skene(
         votes,
-        classes=(False, True),
+        classes=_CLASSES,
         prior=PRIOR,
-        known=there if len(there) else None,
+        known=_known(votes, known),
+        n_starts=N_STARTS,
+        rng=np.random.default_rng(SEED),
     )
 
 
-def _wrong(fit: DawidSkene, images: Sequence[pd.Series]) -> list[float]:
-    """Mean probability of being wrong, per series of trials with a vote."""
-    wrong = fit.posteriors[False]
-    return [float(trials.map(wrong).mean()) for trials in images]
+def _known(votes: pd.DataFrame, known: pd.Series) -> pd.Series | None:
+    there = known[known.index.isin(votes["task"])]
+    return there if len(there) else None
+
+
+def _left_out(
+    counts: VoteCounts,
+    people: pd.Index,
+    *,
+    start: FloatArray,
+    places: Sequence[npt.NDArray[np.int_]],
+) -> list[float]:
+    """Mean probability of being wrong, per series of trials with a vote left."""
+    fewer = counts.without(people)
+    wrong = np.full(len(counts.tasks) + 1, nan)
+    kept = counts.tasks.get_indexer(fewer.tasks)
+    if fewer.n:
+        model = ConfusionModel(fewer, prior=PRIOR, class_shares="estimated")
+        wrong[kept] = Ascent(model).run(start[:, kept]).posterior[0]
+    # Trials that nobody voted on have the place -1, which is the last one, NaN.
+    return [_mean(wrong[place]) for place in places]
+
+
+def _mean(values: FloatArray) -> float:
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else nan

@@ -72,6 +72,8 @@ class ModelledErrors:
         n_groups: Groups of people left out in turn.
         n_iterations: Until the fit stood still.
         is_converged: Whether it did.
+        n_starts: Starts it was made from.
+        remarks: What is to be known of the fit besides.
     """
 
     errors: tuple[ModelledError, ...]
@@ -81,6 +83,8 @@ class ModelledErrors:
     n_groups: int
     n_iterations: int
     is_converged: bool
+    n_starts: int = 1
+    remarks: tuple[str, ...] = ()
 
 
 def modelled_errors(
@@ -117,6 +121,8 @@ def modelled_errors(
         n_groups=len(fits.left_out),
         n_iterations=fits.fit.n_iterations,
         is_converged=fits.fit.is_converged,
+        n_starts=int(fits.fit.optima["n_starts"].sum()),
+        remarks=fits.fit.remarks,
     )
 
 

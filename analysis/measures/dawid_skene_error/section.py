@@ -83,15 +83,16 @@ class DawidSkeneErrorMeasure:
 
 
 def _said(found: ModelledErrors) -> str:
-    stood = (
-        f"after {found.n_iterations} iterations"
-        if found.is_converged
-        else f"not within {found.n_iterations} iterations: read it with care"
-    )
-    return (
+    text = (
         f"By the model, people say yes to {percent(found.true_yes)} of what is right "
         f"and to {percent(found.false_yes)} of what is wrong (means over "
-        f"{count(found.n_people)} people). The fit stood still {stood}."
+        f"{count(found.n_people)} people)."
+    )
+    if found.remarks:
+        return f"{text} Read it with care: {'; '.join(found.remarks)}."
+    return (
+        f"{text} All of {found.n_starts} starts led to the same maximum, the first "
+        f"after {found.n_iterations} iterations."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -26,15 +26,12 @@ class VoteCounts:
 
     Attributes:
         table: Votes, sparse, shape (tasks, workers * labels).
-        start: Shares of each task's votes by class, shape (classes, tasks); equal
-            where none of them names a class, certain where the class is known.
         known: Class of tasks whose truth is known as a number, -1 elsewhere.
         tasks, workers, labels, classes: What the numbers stand for.
         n: Votes.
     """
 
     table: Any
-    start: FloatArray
     known: npt.NDArray[np.int_]
     tasks: pd.Index
     workers: pd.Index
@@ -67,10 +64,8 @@ class VoteCounts:
         if repeats == "refuse" and _has_repeats(table, n_labels=len(labels)):
             check_once(votes, ["worker", "task"], what="a worker answered a task twice")
         truth = _known(known, tasks=pd.Index(tasks), classes=named)
-        found = named.get_indexer(pd.Index(labels))[label]
         return cls(
             table=table,
-            start=_start(task, found, known=truth, n_classes=len(named)),
             known=truth,
             tasks=pd.Index(tasks, name="task"),
             workers=pd.Index(workers),
@@ -78,6 +73,61 @@ class VoteCounts:
             classes=pd.Index(named, name="class"),
             n=len(votes),
         )
+
+    def without(self, workers: pd.Index) -> VoteCounts:
+        """The votes of everybody else, and the tasks that still have one."""
+        kept = ~self.workers.isin(workers)
+        table = self.table[:, np.repeat(kept, len(self.labels))]
+        has_votes = np.diff(table.indptr) > 0
+        return replace(
+            self,
+            table=table[has_votes],
+            known=self.known[has_votes],
+            tasks=self.tasks[has_votes],
+            workers=self.workers[kept],
+            n=int(table.sum()),
+        )
+
+    def start(self, weights: FloatArray | None = None) -> FloatArray:
+        """Shares of each task's votes by class, shape (classes, tasks).
+
+        Equal where none of them names a class, certain where the class is known.
+
+        Args:
+            weights: How much each worker's votes count, shape (workers,); alike
+                unless given.
+        """
+        own = np.ones(len(self.workers)) if weights is None else weights
+        names = np.equal.outer(
+            np.asarray(self.labels, dtype=object),
+            np.asarray(self.classes, dtype=object),
+        )
+        counted = (own[:, None, None] * names).reshape(-1, len(self.classes))
+        shares = np.ascontiguousarray((self.table @ counted).T)
+        shares[:, shares.sum(axis=0) == 0] = 1.0
+        is_known = np.flatnonzero(self.known >= 0)
+        shares[:, is_known] = 0.0
+        shares[self.known[is_known], is_known] = 1.0
+        return np.asarray(shares / shares.sum(axis=0))
+
+
+def maybe_as_yes(votes: pd.DataFrame) -> pd.DataFrame:
+    """The same votes with every label "maybe" taken as "yes".
+
+    Raises:
+        AnalysisError: If there is no column label, or no label is yes or no.
+
+    >>> maybe_as_yes(pd.DataFrame({"label": ["maybe", "no"]}))["label"].to_list()
+    ['yes', 'no']
+    """
+    check_columns(votes, ["label"])
+    came = pd.unique(votes["label"])
+    if len(came) and not {"yes", "no"} & set(came):
+        raise AnalysisError(
+            "maybe can count as yes where labels are yes, no and maybe; they are "
+            f"{', '.join(map(str, came[:5]))}"
+        )
+    return votes.assign(label=votes["label"].replace("maybe", "yes"))
 
 
 def _has_repeats(table: sparse.csr_array, *, n_labels: int) -> bool:
@@ -126,23 +176,3 @@ def _known(
         )
     codes = pd.Series(classes.get_indexer(pd.Index(known)), index=known.index)
     return codes.reindex(tasks).fillna(-1).to_numpy(dtype=int)
-
-
-def _start(
-    task: npt.NDArray[np.int_],
-    found: npt.NDArray[np.int_],
-    *,
-    known: npt.NDArray[np.int_],
-    n_classes: int,
-) -> FloatArray:
-    """Shares of the votes that name a class; `found` is -1 where a vote does not."""
-    n_tasks = len(known)
-    names = found >= 0
-    place = (found * n_tasks + task)[names]
-    counts = np.bincount(place, minlength=n_tasks * n_classes)
-    shares = counts.reshape(n_classes, n_tasks).astype(float)
-    shares[:, shares.sum(axis=0) == 0] = 1.0
-    is_known = np.flatnonzero(known >= 0)
-    shares[:, is_known] = 0.0
-    shares[known[is_known], is_known] = 1.0
-    return np.asarray(shares / shares.sum(axis=0))

@@ -100,3 +100,40 @@ def test_labels_come_straight_from_a_file(tmp_path):
     )
     assert done.exit_code == 0, done.output
     assert set(pd.read_parquet(out)["stimulus"]) == {"cat.png", "dog.png"}
+
+
+def test_maybe_counts_as_yes_where_that_is_asked_for():
+    said = [("a", "i", "Yes"), ("b", "i", "maybe"), ("c", "i", "No"), ("d", "i", "No")]
+    said += [("a", "j", "No"), ("b", "j", "No"), ("c", "j", "maybe"), ("d", "j", "Yes")]
+    bundle = import_frame(
+        frame_of([*said, ("e", "i", "maybe"), ("e", "j", "No")]),
+        ImportOptions(yes=("Yes",), no=("No",), other=("maybe",)),
+    )
+    apart, together = (
+        labels(bundle, by="majority", accept_maybe=counts).set_index("stimulus")
+        for counts in (False, True)
+    )
+    # i: one yes, two maybes, two noes; j: one yes, one maybe, three noes.
+    assert apart.loc["i", "tied"] == "No|maybe"
+    assert together["label"].to_dict() == {"i": "Yes", "j": "No"}
+    assert together["share"].to_dict() == pytest.approx({"i": 3 / 5, "j": 3 / 5})
+
+
+def test_maybe_is_nothing_among_categories():
+    with pytest.raises(AnalysisError, match="no question is answered by yes and no"):
+        labels(
+            import_frame(CATEGORIES, ImportOptions()), by="majority", accept_maybe=True
+        )
+
+
+def test_labels_can_be_taken_as_equally_frequent(tmp_path, small):
+    counts = {}
+    for how in ("estimated", "equal"):
+        out = tmp_path / f"{how}.csv"
+        arguments = ["labels", str(small.folder), "--by", "dawid-skene"]
+        done = CliRunner().invoke(
+            report, [*arguments, "--class-shares", how, "--out", str(out)]
+        )
+        assert done.exit_code == 0, done.output
+        counts[how] = pd.read_csv(out)["share"].to_numpy()
+    assert abs(counts["estimated"] - counts["equal"]).max() > 0.001

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.bundles.example import example_bundle
 from analysis.errors import AnalysisError
 from analysis.statistics.aggregation.dawid_skene import Prior, dawid_skene
+from analysis.statistics.aggregation.majority import majority
 from tests.stimuli.peers import import_peer
 
 # Dawid & Skene (1979), table 1: 45 patients, rated 1 to 4 by five anaesthetists, the
@@ -147,9 +152,7 @@ def test_an_iteration_never_loses(rows, weights, has_known):
         return
     prior = Prior(tasks=weights[0], same=weights[1], other=weights[2])
     known = votes.groupby("task")["label"].first().iloc[:1] if has_known else None
-    found = dawid_skene(
-        votes, prior=prior, known=known, n_iterations=30, tolerance=-1.0
-    )
+    found = dawid_skene(votes, prior=prior, known=known, n_iterations=30, tolerance=0)
     gains = found.trace["log_posterior"].diff().dropna()
     assert found.n_iterations == 30
     assert (gains > -1e-9 * len(votes)).all()
@@ -241,7 +244,7 @@ def test_crowd_kit_gives_the_same_posteriors():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         peer = aggregation.DawidSkene(n_iter=12, tol=-np.inf).fit(votes)
-    ours = dawid_skene(votes, n_iterations=12, tolerance=-np.inf)
+    ours = dawid_skene(votes, n_iterations=12, tolerance=0, has_leaps=False)
     theirs = peer.probas_.reindex(index=range(200), columns=[False, True])
     assert ours.posteriors.to_numpy() == pytest.approx(theirs.to_numpy(), abs=1e-7)
     assert len(peer.loss_history_) == ours.n_iterations == 12
@@ -254,6 +257,201 @@ def test_crowd_kits_loss_is_not_the_likelihood():
         warnings.simplefilter("ignore")
         peer = aggregation.DawidSkene(n_iter=60, tol=-np.inf).fit(votes)
     theirs = peer.loss_history_[-1] * len(votes)
-    ours = dawid_skene(votes, n_iterations=61, tolerance=-np.inf).trace
+    ours = dawid_skene(votes, n_iterations=61, tolerance=0, has_leaps=False).trace
     # 1000 votes on 200 tasks count 800 log shares of about log(1/2) too many.
     assert theirs < ours["log_likelihood"].iloc[-1] - 400
+
+
+def weak_votes(seed, *, n_tasks=200, n_workers=60, per_task=4, n_classes=3):
+    """Many workers with few votes each, some of whom hardly know."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(n_classes, size=n_tasks)
+    skill = rng.uniform(0.3, 0.9, n_workers)
+    task = np.repeat(np.arange(n_tasks), per_task)
+    race = rng.random((n_tasks, n_workers))
+    worker = np.argsort(race, axis=1)[:, :per_task].ravel()
+    is_right = rng.random(len(task)) < skill[worker]
+    label = np.where(is_right, truth[task], rng.integers(n_classes, size=len(task)))
+    return pd.DataFrame({"task": task, "worker": worker, "label": label})
+
+
+def furthest(one, other):
+    return float(np.abs(one.posteriors - other.posteriors).to_numpy().max())
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 5])
+def test_where_it_stops_no_number_of_turns_leads_further(seed):
+    votes = weak_votes(seed)
+    found = dawid_skene(votes)
+    turns = dawid_skene(votes, has_leaps=False, tolerance=0, n_iterations=4000)
+    assert found.is_converged
+    assert furthest(found, turns) < 1e-4
+    end = turns.trace["log_likelihood"].iloc[-1]
+    assert found.trace["log_likelihood"].iloc[-1] == pytest.approx(end, abs=1e-4)
+    # A stop by the gain of a turn per vote would have come far too early.
+    gains = turns.trace["log_likelihood"].diff()
+    early = dawid_skene(
+        votes,
+        has_leaps=False,
+        tolerance=0,
+        n_iterations=int(np.argmax(gains < 1e-7 * len(votes))) + 1,
+    )
+    assert furthest(early, turns) > 0.001
+
+
+def test_leaps_need_fewer_iterations():
+    votes = weak_votes(3)
+    slow, fast = (dawid_skene(votes, has_leaps=leaps) for leaps in (False, True))
+    assert slow.is_converged
+    assert fast.n_iterations < slow.n_iterations / 2
+    assert fast.trace["log_posterior"].is_monotonic_increasing
+
+
+def test_too_few_iterations_are_no_convergence():
+    found = dawid_skene(weak_votes(3), n_iterations=10)
+    assert not found.is_converged
+    assert found.n_iterations == 10
+    assert found.remarks == ("after 10 iterations it does not stand at a maximum",)
+
+
+def test_several_starts_tell_how_many_maxima_there_are():
+    found = dawid_skene(weak_votes(1), n_starts=6, rng=np.random.default_rng(0))
+    alone = dawid_skene(weak_votes(1))
+    optima = found.optima
+    assert found.n_optima == len(optima) > 1
+    assert optima["n_starts"].sum() == 6
+    assert optima["log_posterior"].iloc[0] == optima["log_posterior"].max()
+    assert optima["largest_difference"].iloc[0] == 0
+    assert found.trace["log_posterior"].iloc[-1] == optima["log_posterior"].iloc[0]
+    assert optima["log_posterior"].max() >= alone.trace["log_posterior"].iloc[-1]
+    assert f"6 starts led to {len(optima)} maxima" in found.remarks[-1]
+    easy, _, _ = simulated(np.random.default_rng(0), skills=(0.8, 0.95))
+    again = dawid_skene(
+        easy,
+        prior=Prior(tasks=1, same=2, other=1),
+        n_starts=4,
+        rng=np.random.default_rng(0),
+    )
+    assert again.n_optima == 1
+    assert again.optima["n_converged"].to_list() == [4]
+
+
+def test_a_saddle_is_left_when_it_is_shaken():
+    # u and v contradict each other everywhere: from equal shares of votes nothing
+    # moves, though taking either to be right is likelier: 20 log 1/4 against
+    # 20 log 1/2.
+    task = [*range(20), *range(20)]
+    label = ["yes", "no"] * 10 + ["no", "yes"] * 10
+    votes = pd.DataFrame({"task": task, "worker": ["u"] * 20 + ["v"] * 20})
+    votes["label"] = label
+    stuck = dawid_skene(votes)
+    assert stuck.posteriors.to_numpy() == pytest.approx(0.5)
+    assert stuck.trace["log_likelihood"].iloc[-1] == pytest.approx(20 * np.log(1 / 4))
+    left = dawid_skene(votes, n_starts=2, rng=np.random.default_rng(0))
+    assert left.trace["log_likelihood"].iloc[-1] == pytest.approx(20 * np.log(1 / 2))
+    assert left.n_optima == 2
+
+
+def test_without_a_prior_of_classes_rare_ones_are_not_held_back():
+    # 80 tasks are of class a, 20 of class b; both workers are as good on either, so
+    # a tie of theirs goes to the frequent class unless classes are equally probable.
+    known = {f"k{i}": "a" for i in range(20)} | {f"b{i}": "b" for i in range(20)}
+    rows = [(task, w, c) for task, c in known.items() for w in "uv"]
+    rows += [(f"m{i}", w, "a") for i in range(60) for w in "uv"]
+    rows += [("tie", "u", "a"), ("tie", "v", "b")]
+    votes = pd.DataFrame(rows, columns=["task", "worker", "label"])
+    for how, ratio in (("estimated", 80 / 20), ("equal", 1.0)):
+        found = dawid_skene(
+            votes,
+            prior=Prior(same=9, other=1),
+            known=pd.Series(known),
+            class_shares=how,  # type: ignore[arg-type]
+        )
+        assert found.shares["a"] / found.shares["b"] == pytest.approx(ratio, rel=0.05)
+        said = found.confusions.set_index(["worker", "class", "label"])["share"]
+        odds = found.shares["a"] / found.shares["b"]
+        odds *= said["u", "a", "a"] * said["v", "a", "b"]
+        odds /= said["u", "b", "a"] * said["v", "b", "b"]
+        tie = found.posteriors.loc["tie"]
+        assert tie["a"] / tie["b"] == pytest.approx(odds)
+    with pytest.raises(AnalysisError, match="class_shares is one of estimated, equal"):
+        dawid_skene(votes, class_shares="none")  # type: ignore[arg-type]
+
+
+def test_maybe_can_count_as_yes():
+    votes = pd.DataFrame(
+        {
+            "task": list("aaabbb"),
+            "worker": list("uvwuvw"),
+            "label": ["maybe", "yes", "no", "no", "no", "maybe"],
+        }
+    )
+    found = dawid_skene(votes, accept_maybe=True)
+    said = votes.assign(label=["yes", "yes", "no", "no", "no", "yes"])
+    assert furthest(found, dawid_skene(said)) == 0
+    assert majority(votes, accept_maybe=True)["label"].to_list() == ["yes", "no"]
+    assert majority(votes)["label"].isna().to_list() == [True, False]
+    with pytest.raises(AnalysisError, match="labels are yes, no and maybe; they are 1"):
+        majority(votes.assign(label=1), accept_maybe=True)
+
+
+def test_when_everybody_says_the_same_nothing_is_known_of_errors():
+    votes = pd.DataFrame({"task": list("aabb"), "worker": list("uvuv"), "label": "yes"})
+    found = dawid_skene(votes)
+    assert found.is_converged
+    assert found.posteriors["yes"].to_list() == [1, 1]
+    assert found.remarks == (
+        "everybody gave the same label (yes), so nothing is known of anybody's errors",
+    )
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_votes_that_cannot_be_imagined_are_refused(value):
+    with pytest.raises(AnalysisError, match=f"at least 0, got other = {value}"):
+        Prior(other=value)
+
+
+def test_starts_are_checked():
+    votes = weak_votes(1)
+    with pytest.raises(AnalysisError, match="3 starts are drawn at random: give rng"):
+        dawid_skene(votes, n_starts=3)
+    with pytest.raises(AnalysisError, match="at least one start is needed"):
+        dawid_skene(votes, n_starts=0)
+    with pytest.raises(AnalysisError, match="start has no column for class 2"):
+        dawid_skene(votes, start=pd.DataFrame(columns=[0, 1]))
+
+
+def test_a_fit_goes_on_from_another():
+    votes = weak_votes(3)
+    whole = dawid_skene(votes)
+    again = dawid_skene(votes, start=whole.posteriors)
+    assert furthest(whole, again) < 1e-4
+    assert again.n_iterations < whole.n_iterations / 2
+
+
+def test_the_example_with_crowd_kits_other_methods_runs():
+    import_peer("crowdkit.aggregation")
+    page = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(from crowdkit.*?)```", page, re.DOTALL)
+    found: dict[str, Any] = {"bundle": example_bundle()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(code, found)  # noqa: S102 - what the page says
+    # Three of three, two of three, one of three and nobody accepted them.
+    accepted = {"i1": "yes", "i2": "yes", "i3": "no", "i4": "no"}
+    assert found["labels"].to_dict() == accepted
+
+
+def test_crowd_kits_clipping_bites_where_a_confusion_is_zero():
+    # Three votes a task and four a worker: confusions of zero, which it takes for
+    # 1e-10, on a task that nobody's confusions allow otherwise.
+    aggregation = import_peer("crowdkit.aggregation")
+    votes = weak_votes(0, n_tasks=40, n_workers=30, per_task=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer = aggregation.DawidSkene(n_iter=60, tol=-np.inf).fit(votes)
+    ours = dawid_skene(votes, n_iterations=60, tolerance=0, has_leaps=False)
+    theirs = peer.probas_.reindex(
+        index=ours.posteriors.index, columns=ours.posteriors.columns
+    )
+    assert float((ours.posteriors - theirs).abs().to_numpy().max()) > 1e-3
