@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -128,6 +128,11 @@ class Bundle:
         """What the build of the stimulus set warned of, in words."""
         found = self.head["stimuli"].get("warnings")
         return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the responses were collected elsewhere."""
+        return bool(self.head["environment"] == "imported")
 
     @property
     def is_frozen(self) -> bool:
@@ -385,7 +390,39 @@ def _read_head(folder: Path) -> dict[str, Any]:
     missing = [".".join(keys) for keys in _HEAD if not _has(head, keys)]
     if missing:
         raise BundleError(f"{path}: {', '.join(missing)} missing")
+    if wrong := [*_wrong_design(head["design"]), *_wrong_counts(head["stimuli"])]:
+        raise BundleError(_joined(path, wrong))
     return dict(head)
+
+
+def _wrong_design(design: Mapping[str, Any]) -> Iterator[str]:
+    """N and k that no report can count by."""
+    n, k = design["responses_per_trial"], design["agreement"]
+    for name, number in (("responses_per_trial", n), ("agreement", k)):
+        if not _is_count(number) or number < 1:
+            yield f"design.{name}: expected a whole number of at least 1, got {number!r}"
+    if _is_count(n) and _is_count(k) and k > n:
+        yield f"design.agreement: k = {k} of n = {n} people can never be reached"
+
+
+def _wrong_counts(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Classifiers that were wrong on more images than they saw."""
+    for entry in summary["classifiers"]:
+        name = entry.get("name")
+        if not _is_count(n_seen := entry.get("n_seen")):
+            yield f"stimuli.classifiers, {name}: n_seen is no count: {n_seen!r}"
+            continue
+        for key in ("n_top1_wrong", "n_top5_wrong"):
+            n_wrong = entry.get(key) or 0
+            if not _is_count(n_wrong) or n_wrong > n_seen:
+                yield (
+                    f"stimuli.classifiers, {name}: {key} is {n_wrong!r}, of {n_seen} "
+                    "images seen"
+                )
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
 
 
 _HEAD: Final = (

@@ -95,6 +95,13 @@ def votes_by_word(options: ImportOptions) -> dict[str, bool | None]:
 
 def check_options(options: ImportOptions, *, problems: Problems) -> None:
     """Whether yes, no and other are apart, and k, n and the images make sense."""
+    for name, number in (
+        ("n", options.n),
+        ("k", options.k),
+        ("images", options.n_images),
+    ):
+        if number is not None and number < 1:
+            problems.add(f"--{name} {number}: expected a whole number of at least 1")
     given = [plain(text) for text in (*options.yes, *options.no, *options.other)]
     if twice := sorted({text for text in given if given.count(text) > 1}):
         problems.add(f"--yes, --no and --other share {', '.join(map(repr, twice))}")
@@ -106,6 +113,18 @@ def check_options(options: ImportOptions, *, problems: Problems) -> None:
         problems.add(
             "--classifier and --images go together: whose errors were judged, of how "
             "many images"
+        )
+
+
+def check_images(
+    answers: pd.DataFrame, options: ImportOptions, *, problems: Problems
+) -> None:
+    """Whether the classifier saw as many images as errors of it were judged."""
+    n_trials = int(codes_of(answers, TRIAL).max(initial=-1)) + 1
+    if options.n_images is not None and options.n_images < n_trials:
+        problems.add(
+            f"--images {options.n_images}: {n_trials} errors were judged, so the "
+            "classifier saw at least as many images; count the right ones too"
         )
 
 

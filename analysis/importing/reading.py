@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from analysis.bundles.cluster_names import BUILT_IN, unknown_columns
@@ -23,9 +24,12 @@ from analysis.importing.base import (
     refuse,
 )
 from analysis.importing.checked_responses import (
+    TRIAL,
     CheckedResponses,
+    check_images,
     check_options,
     check_responses,
+    codes_of,
 )
 from analysis.importing.declared_responses import check_scale
 from analysis.importing.formats import FORMATS
@@ -36,6 +40,7 @@ from analysis.importing.same_study import (
     check_same_study,
     joint_identity,
     refuse_absent,
+    with_question,
     with_questions,
 )
 from analysis.importing.tables.choosing_rows import refuse_unmet
@@ -116,6 +121,7 @@ def read_files(
     if not found:
         refuse(problems, [each.name for each in files])
     check_same_study(found, problems=problems)
+    options = with_question(found, options, fields=fields)
     found = with_questions(found, options, fields=fields)
     return check_imported(found, options, format_name=format_name, problems=problems)
 
@@ -164,6 +170,7 @@ def check_imported(
     checked = check_responses(filled, options, problems=problems)
     values = list(map(str, checked.answers["value"].cat.categories))
     check_scale(values, options, problems=problems)
+    check_images(checked.answers, options, problems=problems)
     if checked.answers.empty:
         problems.add("no row is left: every one of them was left out")
     refuse(problems, names)
@@ -268,4 +275,9 @@ def _notes(answers: pd.DataFrame, options: ImportOptions) -> list[str]:
         )
     elif not answers["accepts"].notna().any():
         notes.append("no response is a vote (all are --other)")
+    most = int(np.bincount(codes_of(answers, TRIAL)).max(initial=0))
+    if options.n is not None and most < options.n:
+        notes.append(
+            f"no trial has n = {options.n} responses, at most {most}: none is resolved"
+        )
     return notes

@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.bundles.schema import SCHEMA_VERSION, TABLES, ColumnSchema
-from analysis.importing.base import ImportOptions, RowsLeftOut
+from analysis.importing.base import ImportOptions, ImportRefusedError, RowsLeftOut
 from analysis.importing.checked_responses import TRIAL, codes_of
 from analysis.importing.declared_responses import FIELD, declared_questions
 from analysis.importing.pseudonyms import pseudonyms
@@ -67,8 +67,10 @@ def assemble(
     """
     trial = codes_of(answers, TRIAL)
     trials = trials_of(answers, trial, options)
-    n = options.n or int(np.bincount(trial).max(initial=1))
+    most = int(np.bincount(trial).max(initial=1))
+    n = options.n or most
     k = options.k or n // 2 + 1
+    _refuse_k(k, n=n, most=most)
     nothing = pd.DataFrame(index=pd.RangeIndex(0))
     frames = {
         **dict.fromkeys(("stimuli", "survey", "audit"), nothing),
@@ -85,6 +87,14 @@ def assemble(
     head["questions"] = declared_questions(trials, shaped["responses"], options)
     head["imported"] = origin_of(options, files, format_name=format_name)
     return Bundle(folder=folder, head=head, **shaped)
+
+
+def _refuse_k(k: int, *, n: int, most: int) -> None:
+    if k > n:
+        raise ImportRefusedError(
+            f"--k {k}: expected at most n = {n} ({most} responses is the most that any "
+            "trial has; --n says how many count)"
+        )
 
 
 def origin_of(

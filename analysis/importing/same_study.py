@@ -69,19 +69,40 @@ def with_questions(
         options: What they mean.
         fields: Fields of the study's earlier files.
     """
-    mapped = set(options.columns.values())
-    names = {question for raw in found for question in raw.questions}
-    names |= {
-        field.removeprefix(ANSWER)
-        for field in fields
-        if field.startswith(ANSWER) and field not in mapped
-    }
-    if len(names) > 1:
+    if len(_questions(found, options, fields)) > 1:
         return list(found)
     return [
         replace(raw, frame=raw.frame.assign(question="")) if raw.questions else raw
         for raw in found
     ]
+
+
+def with_question(
+    found: Sequence[RawResponses], options: ImportOptions, *, fields: Collection[str]
+) -> ImportOptions:
+    """The only question by the name that the files give it, where nothing else is said.
+
+    Args:
+        found: Every file.
+        options: What they mean.
+        fields: Fields of the study's earlier files.
+    """
+    names = _questions(found, options, fields)
+    if options.question or len(names) != 1:
+        return options
+    return replace(options, question=next(iter(names)))
+
+
+def _questions(
+    found: Sequence[RawResponses], options: ImportOptions, fields: Collection[str]
+) -> set[str]:
+    mapped = set(options.columns.values())
+    names = {question for raw in found for question in raw.questions}
+    return names | {
+        field.removeprefix(ANSWER)
+        for field in fields
+        if field.startswith(ANSWER) and field not in mapped
+    }
 
 
 def refuse_absent(found: Sequence[RawResponses], *, problems: Problems) -> None:

@@ -278,6 +278,8 @@ def _locked(bundle: Bundle) -> str:
     study = bundle.head["study"]
     seed = study.get("seed")
     seeded = f" Orders were drawn from seed {seed}." if seed is not None else ""
+    if bundle.is_imported:
+        return "What was fixed before the responses came in is not known here."
     if not bundle.is_frozen:
         return f"The study was not frozen.{seeded}"
     frozen = str(study.get("frozen_sha256") or "")
@@ -297,6 +299,8 @@ def _computed(bundle: Bundle) -> str:
     used = ", ".join(f"{name} {_installed(name)}" for name in _VERSIONS_OF)
     digest = _bundle_hash(bundle)
     hashed = f"; bundle.json, SHA-256 {digest[:_SHORT]}…" if digest else ""
+    if bundle.is_imported and not head.get("exported_at"):
+        return f"Responses were imported and analysed with {used} on Python {platform.python_version()}."
     return (
         f"Responses were {served if collected else ''}exported at "
         f"{moment(head.get('exported_at'))} (state “{head['study'].get('state', '?')}”"
@@ -323,7 +327,7 @@ def _limits(bundle: Bundle) -> Iterator[str]:
         yield _LIMITS_UNLABELLED
     elif measured_shows(bundle):
         yield _LIMITS
-    if not bundle.classifiers and bundle.uses.empty:
+    if bundle.is_imported:
         yield _LIMITS_IMPORTED
     yield _LIMITS_ALWAYS
 

@@ -25,6 +25,10 @@ _NOT_FIXED: Final = (
     "The study was not frozen before its responses came in, so nothing here is "
     "confirmatory."
 )
+_NOT_KNOWN: Final = (
+    "The responses were collected elsewhere. What was fixed before they came in is not "
+    "known here, so nothing here is confirmatory."
+)
 _EXPLORED: Final = (
     "Nothing below was fixed before the responses came in, or it serves to judge how "
     "far the results above depend on a choice. Read intervals and p values as "
@@ -78,7 +82,8 @@ def report_parts(bundle: Bundle, sections: Sequence[Section]) -> list[ReportPart
     about = tuple(each for each in sections if each.chapter >= Chapter.FLOW)
     results = [each for each in sections if each.chapter < Chapter.FLOW]
     if not bundle.is_frozen:
-        found = [_part("exploratory", "Exploratory results", _NOT_FIXED, results)]
+        why = _NOT_KNOWN if bundle.is_imported else _NOT_FIXED
+        found = [_part("exploratory", "Exploratory results", why, results)]
     else:
         fixed = [each for each in results if not each.is_exploratory]
         explored = [each for each in results if each.is_exploratory]

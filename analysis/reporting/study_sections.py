@@ -23,7 +23,7 @@ from hit_templates.wording import responding
 
 def about(bundle: Bundle) -> str:
     """One line: name, environment, n images, people and counted votes."""
-    if bundle.head["environment"] == "imported":
+    if bundle.is_imported:
         return _about_imported(bundle)
     seen = max((each.n_seen for each in bundle.classifiers), default=0)
     counted = bundle.single_responses[bundle.single_responses["is_counted"]]
@@ -55,14 +55,24 @@ def _heads(responses: pd.DataFrame) -> str:
 
 
 def asked(bundle: Bundle) -> Section:
-    """The question, word for word, and a trial as people saw it."""
+    """Every question, word for word, each with a trial as people saw it."""
     main = bundle.trials[bundle.trials["role"] == "main"].sort_values("trial")
     if main.empty:
         nothing = Prose(text="The stimulus set has no main trials.", kind="warning")
         return Section(
             id="asked", chapter=Chapter.ASKED, title="What was asked", blocks=[nothing]
         )
-    trial = main.iloc[0]
+    parts: list[Block] = []
+    for _, trials in main.groupby("question", sort=True):
+        parts += _asked_once(bundle, trials)
+    return Section(
+        id="asked", chapter=Chapter.ASKED, title="What was asked", blocks=parts
+    )
+
+
+def _asked_once(bundle: Bundle, trials: pd.DataFrame) -> list[Block]:
+    """One question of the main trials, and the first trial that asks it."""
+    trial = trials.iloc[0]
     classes = class_list(trial["classes"].split("|"), bundle.class_names)
     wording = question_wording(bundle, str(trial["question"]))
     example = wording.replace("{class}", classes)
@@ -74,19 +84,16 @@ def asked(bundle: Bundle) -> Section:
     text = f"“{example}{suffix}” with {images}{_responding(question, trial)}."
     blocks: list[Block] = [
         Prose(
-            text=f"{text} {count(len(main))} such trials, each put to {_people(bundle)}."
+            text=f"{text} {count(len(trials))} such trials, each put to {_people(bundle)}."
         )
     ]
     if shown := trial_page(bundle, trial) or _example(bundle, trial, classes):
         blocks.append(shown)
-    return Section(
-        id="asked", chapter=Chapter.ASKED, title="What was asked", blocks=blocks
-    )
+    return blocks
 
 
 def _people(bundle: Bundle) -> str:
-    is_imported = bundle.head["environment"] == "imported"
-    return f"{'up to ' if is_imported else ''}{bundle.n} people"
+    return f"{'up to ' if bundle.is_imported else ''}{bundle.n} people"
 
 
 def _responding(question: Question, trial: pd.Series) -> str:

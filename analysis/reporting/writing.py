@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,7 +92,10 @@ def write_drawing(drawing: Drawing, *, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for suffix in _METADATA:
         path = folder / f"{drawing.name}.{suffix}"
-        path.write_bytes(_saved(drawing.figure, suffix))
+        saved = _saved(drawing.figure, suffix)
+        if suffix == "svg":
+            saved = titled(saved.decode("utf-8"), drawing).encode("utf-8")
+        path.write_bytes(saved)
 
 
 def write_trial(page: ShownTrial, *, folder: Path) -> None:
@@ -102,7 +106,7 @@ def write_trial(page: ShownTrial, *, folder: Path) -> None:
 
 def inline_svg(drawing: Drawing) -> str:
     """The figure as an element of the page, in the page's own colours."""
-    text = _saved(drawing.figure, "svg").decode("utf-8")
+    text = titled(_saved(drawing.figure, "svg").decode("utf-8"), drawing)
     svg = text[text.index("<svg") :].replace(_WHITE_GROUND, "fill: none", 1)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{drawing.name}-', svg)
@@ -118,8 +122,20 @@ def inline_svg(drawing: Drawing) -> str:
     return re.sub(r"fill: #ffffff; (?=stroke: (?!none))", "fill: var(--paper); ", svg)
 
 
+def titled(svg: str, drawing: Drawing) -> str:
+    """The figure with its caption as a title, which browsers show and readers speak."""
+    start = svg.index("<svg")
+    opened = svg.index(">", start)
+    title = f'<title id="title">{escape(drawing.caption)}</title>'
+    named = ' role="img" aria-labelledby="title"'
+    return f"{svg[:opened]}{named}{svg[opened : opened + 1]}{title}{svg[opened + 1 :]}"
+
+
 def _tex_row(cells: Any) -> str:  # noqa: ANN401 - a list or a named tuple
-    return " & ".join(escape_tex(str(cell)) for cell in cells) + r" \\"
+    row = " & ".join(escape_tex(str(cell)) for cell in cells)
+    # Behind the line before, "[" and "*" would be arguments of its line break.
+    guard = "{}" if row.lstrip()[:1] in ("[", "*") else ""
+    return f"{guard}{row} \\\\"
 
 
 @lru_cache(maxsize=64)

@@ -231,11 +231,15 @@ def _agreement(bundle: Bundle) -> str:
     )
 
 
+def _bar_of(bundle: Bundle) -> str:
+    return "the study was frozen with" if bundle.is_frozen else "the headline has"
+
+
 def _by_k(bundle: Bundle, results: list[ErrorResult]) -> Section:
     parts: list[Block] = [
         Prose(
             text="The bar of k yes votes is a choice. This is the rectified error for "
-            f"every bar; the study was frozen with k = {bundle.k}."
+            f"every bar; {_bar_of(bundle)} k = {bundle.k}."
         )
     ]
     if any(result.rectified.n for result in results):

@@ -214,3 +214,22 @@ def test_a_bundle_of_before_in_an_unknown_paradigm_gets_what_is_seen(folder):
     question = read_bundle(folder).questions["relevant"]
     assert (question.fields[0].yes, question.fields[0].no) == (("yes",), ("no",))
     assert question.accepts({"relevant": "no"}) is False
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "words"),
+    [
+        ("design", {"agreement": 6}, "k = 6 of n = 5 people can never be reached"),
+        ("design", {"agreement": 0}, "design.agreement: expected a whole number"),
+        ("design", {"responses_per_trial": "five"}, "at least 1, got 'five'"),
+        ("classifier", {"n_top1_wrong": 31}, "n_top1_wrong is 31, of 30 images seen"),
+        ("classifier", {"n_seen": -1}, "n_seen is no count: -1"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(folder, part, change, words):
+    path = folder / "bundle.json"
+    head = json.loads(path.read_text("utf-8"))
+    found = head["design"] if part == "design" else head["stimuli"]["classifiers"][0]
+    found.update(change)
+    path.write_text(json.dumps(head), "utf-8")
+    assert words in problems(folder)

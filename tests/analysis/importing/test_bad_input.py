@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.elements.sections import Prose
 from analysis.errors import AnalysisError
 from analysis.importing import (
     ImportOptions,
@@ -16,6 +18,8 @@ from analysis.importing import (
     read_responses,
 )
 from analysis.importing import base as importing_base
+from analysis.measures.rectified_error.numbers import error_results
+from analysis.reporting.report import headline_table, make_report, report_sections
 from tests.analysis.importing.files import (
     LONG,
     MAP,
@@ -268,3 +272,84 @@ def test_damaged_files_of_other_programs_are_refused_in_words(
         except AnalysisError:
             n_refused += 1
     assert n_refused > 20
+
+
+def voted(n_images: int, *, n_people: int = 3) -> str:
+    rows = [
+        f"p{who},i{image},{'yes' if (who + image) % 2 else 'no'}"
+        for image in range(n_images)
+        for who in range(n_people)
+    ]
+    return "\n".join(["worker,stimulus,response", *rows]) + "\n"
+
+
+def test_a_classifier_saw_at_least_the_images_that_were_judged(tmp_path):
+    path = written(tmp_path, voted(60))
+    said = refused(path, columns={}, classifier="net", n_images=10)
+    assert "--images 10: 60 errors were judged" in said
+    enough = imported(path, columns={}, classifier="net", n_images=60)
+    assert "rectified" in headline_table(enough)
+
+
+@pytest.mark.parametrize("name", ["n", "k", "n_images"])
+def test_counts_are_at_least_one(tmp_path, name):
+    options = {"classifier": "net", "n_images": 9, name: 0}
+    said = refused(written(tmp_path, voted(3)), columns={}, **options)
+    assert f"--{name.removeprefix('n_')} 0: expected a whole number" in said
+
+
+def test_more_yes_votes_than_people_are_refused(tmp_path):
+    said = refused(written(tmp_path, voted(3)), columns={}, k=9)
+    assert "--k 9: expected at most n = 3 (3 responses is the most" in said
+
+
+def test_an_n_that_no_trial_reaches_is_noted(tmp_path):
+    bundle = imported(written(tmp_path, voted(3)), columns={}, n=9)
+    (note,) = (n for n in bundle.head["imported"]["notes"] if "n = 9" in n)
+    assert note == "no trial has n = 9 responses, at most 3: none is resolved"
+
+
+def test_people_who_all_say_the_same_get_an_interval_that_is_no_point(tmp_path):
+    text = voted(8).replace(",no", ",yes")
+    bundle = imported(
+        written(tmp_path, text), columns={}, yes=("yes",), no=("no",),
+        classifier="net", n_images=20,
+    )  # fmt: skip
+    (found,) = error_results(bundle)
+    assert found.rectified.value == 0
+    assert found.rectified.high > 0
+    assert "nan" not in headline_table(bundle)
+
+
+def test_others_data_are_never_called_frozen(tmp_path):
+    bundle = imported(
+        written(tmp_path, voted(8)), classifier="net", n_images=20, columns={}
+    )
+    page = make_report(bundle, out=tmp_path / "report").read_text("utf-8")
+    assert "frozen" not in re.sub(r"<style.*?</style>", "", page, flags=re.DOTALL)
+    assert "What was fixed before they came in is not known here" in page
+
+
+def test_the_only_question_of_a_form_keeps_its_name(tmp_path):
+    text = "HITId,AssignmentId,WorkerId,Input.image,Answer.relevant\nH,A,W,a.png,yes\n"
+    path = written(tmp_path, text)
+    (name,) = imported(path, format_name="mturk-csv").questions
+    assert name == "relevant"
+    given = imported(path, format_name="mturk-csv", question="Is it there?")
+    assert list(given.questions) == ["Is it there?"]
+
+
+def test_every_question_of_a_file_is_told_with_its_own_trials(tmp_path):
+    rows = voted(4).splitlines()
+    lines = [f"{rows[0]},question", *(f"{r},Is it a cat?" for r in rows[1:7])]
+    lines += [f"{r},Is it a dog?" for r in rows[7:]]
+    bundle = imported(
+        written(tmp_path, "\n".join(lines) + "\n"), columns={"question": "question"}
+    )
+    (section,) = (each for each in report_sections(bundle) if each.id == "asked")
+    said = [block.text for block in section.blocks if isinstance(block, Prose)]
+    assert [text.partition("”")[0] for text in said] == [
+        "“Is it a cat?",
+        "“Is it a dog?",
+    ]
+    assert all("2 such trials" in text for text in said)

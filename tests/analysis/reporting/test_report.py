@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import click
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -127,6 +128,9 @@ def test_every_table_and_figure_is_written_in_each_format(written):
 def test_text_in_figures_stays_text(written):
     svg = (written / "figures" / "votes.svg").read_text("utf-8")
     assert "people who said yes" in svg
+    assert re.search(
+        r'<svg [^>]*aria-labelledby="title"[^>]*><title id="title">\w', svg
+    )
     assert b"/Type3" not in (written / "figures" / "votes.pdf").read_bytes()
 
 
@@ -346,3 +350,11 @@ def test_the_files_stand_in_the_page_without_the_completion_code(make_bundle, tm
     assert "name = &#34;sim&#34;" in text
     assert "S3CRET" not in text
     assert "completion_code = (left out)" in text
+
+
+@pytest.mark.parametrize("first", ["[0, 1)", "*", " [a]"])
+def test_a_row_is_no_argument_of_the_line_break_before_it(first):
+    frame = pd.DataFrame({"bin": ["one", first], "n": ["1", "2"]})
+    table = DataTable(name="t", caption="c", shown=frame, numbers=frame)
+    rows = to_latex(table).splitlines()
+    assert rows[rows.index(r"one & 1 \\") + 1] == rf"{{}}{first} & 2 \\"
