@@ -1,7 +1,7 @@
 """Simulated responses of a study that is only planned: its design, people, images.
 
-P(yes) = logistic(condition + person + image), people and images normal around
-zero. The design is the study's own: blocks of so many trials, each trial put to n
+P(yes) = logistic(condition + person + image + what the condition does to the person),
+people, images and what conditions do to people normal around zero. The design is the study's own: blocks of so many trials, each trial put to n
 people, the same blocks for all or composed afresh, conditions between or within
 people.
 """
@@ -9,7 +9,7 @@ people.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 from typing import Final, Literal
 
 import numpy as np
@@ -21,6 +21,9 @@ from scipy.special import expit, logit
 from analysis.planning.power import PlanError
 
 _NODES: Final = 61
+# Effects of conditions are taken to differ between people by this part of how people
+# differ, unless it is said or estimated from a pilot.
+EFFECT_PART: Final = 0.5
 # Beyond this a share is 0 or 1 for everybody.
 _FAR: Final = 60.0
 
@@ -63,12 +66,15 @@ class Components:
             between, evenly.
         sd_participant: Standard deviation of people.
         sd_stimulus: Standard deviation of images.
+        sd_effect: Standard deviation, between people, of the difference that two
+            conditions make to one person. Counts where conditions are within people.
     """
 
     share: float
     difference: float = 0.0
     sd_participant: float
     sd_stimulus: float
+    sd_effect: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse shares outside 0 to 1 and negative spreads."""
@@ -78,14 +84,23 @@ class Components:
                     f"share: expected between 0 and 1 in every condition, got "
                     f"{share:.4g}; 55 % is 0.55"
                 )
-        if min(self.sd_participant, self.sd_stimulus) < 0:
+        if min(self.sd_participant, self.sd_stimulus, self.sd_effect) < 0:
             raise PlanError("standard deviations must not be negative")
 
-    def intercepts(self, n_conditions: int) -> npt.NDArray[np.float64]:
+    @property
+    def sd_in_condition(self) -> float:
+        """Of what a condition does to a person: two differ by `sd_effect`."""
+        return self.sd_effect / sqrt(2)
+
+    def intercepts(
+        self, n_conditions: int, *, is_within: bool = False
+    ) -> npt.NDArray[np.float64]:
         """Log odds of a typical person and image, one per condition."""
         steps = np.linspace(0, self.difference, n_conditions)
         spread = float(np.hypot(self.sd_participant, self.sd_stimulus))
-        return np.array([_intercept(self.share + step, spread) for step in steps])
+        if is_within:
+            spread = float(np.hypot(spread, self.sd_in_condition))
+        return np.array([intercept(self.share + step, spread=spread) for step in steps])
 
 
 def simulate_responses(
@@ -108,19 +123,18 @@ def simulate_responses(
     >>> len(found), found["participant"].nunique()
     (200, 10)
     """
-    plan = _between(design, n_images, rng)
-    if design.assignment == "within" and len(design.conditions) > 1:
-        plan = _within(design, n_images, rng)
-    people = rng.normal(
-        0, components.sd_participant, int(plan["participant"].max()) + 1
-    )
+    is_within = design.assignment == "within" and len(design.conditions) > 1
+    plan = (_within if is_within else _between)(design, n_images, rng)
+    person, condition = plan["participant"].to_numpy(), plan["condition"].to_numpy()
+    people = rng.normal(0, components.sd_participant, int(person.max()) + 1)
     images = rng.normal(0, components.sd_stimulus, n_images)
-    centre = components.intercepts(len(design.conditions))
-    log_odds = (
-        centre[plan["condition"].to_numpy()]
-        + people[plan["participant"].to_numpy()]
-        + images[plan["image"].to_numpy()]
-    )
+    centre = components.intercepts(len(design.conditions), is_within=is_within)
+    log_odds = centre[condition] + people[person] + images[plan["image"].to_numpy()]
+    if is_within and components.sd_effect > 0:
+        by_person = rng.normal(
+            0, components.sd_in_condition, (len(people), len(design.conditions))
+        )
+        log_odds += by_person[person, condition]
     return plan.assign(yes=rng.random(len(plan)) < expit(log_odds))
 
 
@@ -182,8 +196,13 @@ def _owner(n_images: int, design: PlannedDesign) -> npt.NDArray[np.int_]:
     return np.asarray(block // design.max_blocks)
 
 
-def _intercept(share: float, spread: float) -> float:
-    """The log odds whose average over normal effects is `share`."""
+def intercept(share: float, *, spread: float) -> float:
+    """The log odds whose average over normal effects is `share`.
+
+    Args:
+        share: Above 0 and below 1.
+        spread: Standard deviation of the effects.
+    """
     if spread == 0:
         return float(logit(share))
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)

@@ -36,8 +36,9 @@ from analysis.statistics.intervals import LEVEL, Estimate, critical_value, score
 from analysis.statistics.shares import two_sided_p
 
 METHOD: Final = "clustered by participant and stimulus, Satterthwaite's t"
-# Below so many people nothing is said of other people.
-LEAST_PEOPLE: Final = 2
+# Fewer people say too little about others: intervals of 3 covered in 92 to 93 % of
+# simulated studies, and were half as wide again as need be.
+LEAST_PEOPLE: Final = 4
 # Intervals at more standard errors than this are not looked for.
 _FAR: Final = 1e4
 # Sums this near zero are rounding.

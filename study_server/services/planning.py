@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
-from math import ceil
+from math import ceil, hypot
 from pathlib import Path
 from typing import Any, Final
 
 from analysis.bundles.reading import read_bundle
-from analysis.planning.designs import Components, PlannedDesign
+from analysis.planning.designs import EFFECT_PART, Components, PlannedDesign
+from analysis.planning.pilots import effect_spread
 from analysis.planning.power import PlanError, detectable_difference, responses_needed
 from analysis.planning.simulation import (
     ConditionsPlan,
@@ -42,8 +43,8 @@ class PlanWishes:
     """What was said on the command line, over what the study file says.
 
     Attributes:
-        share, difference, sd_participant, sd_stimulus, error, below, power, width:
-            As in the study file's section `[plan]`.
+        share, difference, sd_participant, sd_stimulus, sd_effect, error, below,
+            power, width: As in the study file's section `[plan]`.
         pilot: Bundle to estimate share and spreads from.
         sizes: Images judged in every condition; found from the set where empty.
         n_studies: Studies simulated per size.
@@ -58,6 +59,7 @@ class PlanWishes:
     difference: float | None = None
     sd_participant: float | None = None
     sd_stimulus: float | None = None
+    sd_effect: float | None = None
     error: float | None = None
     below: float | None = None
     power: float | None = None
@@ -279,7 +281,7 @@ def _components(
         PlanError: Naming what was neither said nor can be estimated.
     """
     names = ("share", "sd_participant", "sd_stimulus")
-    estimated = {} if pilot is None else _from_pilot(pilot)
+    estimated: Mapping[str, float | None] = {} if pilot is None else _from_pilot(pilot)
     found = {name: told[name] for name in names}
     found = {
         name: estimated.get(name) if value is None else value
@@ -303,10 +305,21 @@ def _components(
         sd_stimulus=float(found["sd_stimulus"] or 0),
     )
     used = [name for name in names if told[name] is None]
+    if is_compared and design.assignment == "within":
+        said, seen = told["sd_effect"], estimated.get("sd_effect")
+        if said is None and seen is not None:
+            used.append("sd_effect")
+        components = _with_effect(components, said if said is not None else seen)
     return components, f"pilot ({', '.join(used)})" if used else "as given"
 
 
-def _from_pilot(folder: Path) -> dict[str, float]:
+def _with_effect(components: Components, sd_effect: float | None) -> Components:
+    """Components whose effect differs between people; as is usual, where not said."""
+    usual = EFFECT_PART * components.sd_participant
+    return replace(components, sd_effect=usual if sd_effect is None else sd_effect)
+
+
+def _from_pilot(folder: Path) -> dict[str, float | None]:
     """Share and spreads of a pilot's votes, by the mixed logistic model."""
     bundle = read_bundle(folder)
     single = bundle.single_responses
@@ -323,10 +336,17 @@ def _from_pilot(folder: Path) -> dict[str, float]:
         participant="participant",
         stimulus="trial",
     )
+    conditions = bundle.trials.set_index("trial")["condition"]
     return {
         "share": float(rows["yes"].mean()),
         "sd_participant": fit.sd_participant,
         "sd_stimulus": fit.sd_stimulus,
+        "sd_effect": effect_spread(
+            rows.assign(of_trial=rows["trial"].map(conditions).fillna("")),
+            value="yes",
+            condition="of_trial",
+            spread=hypot(fit.sd_participant, fit.sd_stimulus),
+        ),
     }
 
 

@@ -73,6 +73,12 @@ class Sizes(click.ParamType[tuple[int, ...]]):
     "--sd-stimulus", type=click.FloatRange(0), help="Spread of images, log odds."
 )
 @click.option(
+    "--sd-effect",
+    type=click.FloatRange(0),
+    help="How much the difference differs between people, log odds, where conditions "
+    "are within people; else from --pilot, else half of --sd-participant.",
+)
+@click.option(
     "--pilot",
     type=click.Path(path_type=Path),
     help="Bundle to estimate what is not said from.",
@@ -167,8 +173,8 @@ def told_of(planned: Any) -> str:  # noqa: ANN401 - StudyPlan, imported late
         f"trial, {design.main_per_block} main trials per block, {design.composition} "
         f"blocks, conditions: {conditions} ({design.assignment} people)",
         f"share {components.share:.3g}, difference {components.difference:.3g}, people "
-        f"{components.sd_participant:.3g}, images {components.sd_stimulus:.3g} (standard "
-        f"deviations, log odds; {planned.components_from})",
+        f"{components.sd_participant:.3g}, images {components.sd_stimulus:.3g}"
+        f"{_effect(planned)} (standard deviations, log odds; {planned.components_from})",
         f"power: the 95 % interval {_goal(planned)}; "
         f"{planned.n_studies} simulated studies per size, seed {planned.seed}",
     ]
@@ -184,6 +190,13 @@ def told_of(planned: Any) -> str:  # noqa: ANN401 - StudyPlan, imported late
             _chosen(planned),
         ]
     )
+
+
+def _effect(planned: Any) -> str:  # noqa: ANN401 - StudyPlan
+    """How much the effect differs between people, where that counts."""
+    if planned.measure == "rectified error" or planned.design.assignment != "within":
+        return ""
+    return f", the difference between people {planned.components.sd_effect:.3g}"
 
 
 def _goal(planned: Any) -> str:  # noqa: ANN401 - StudyPlan

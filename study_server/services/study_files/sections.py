@@ -455,6 +455,13 @@ class PlanSection(StudyFileSection):
     sd_stimulus: float | None = Field(
         default=None, ge=0, description="spread of images, standard deviation, log odds"
     )
+    sd_effect: float | None = Field(
+        default=None,
+        ge=0,
+        description="how much the difference of conditions differs between people, "
+        "standard deviation, log odds, where conditions are within people; half of "
+        "`sd_participant` unless a pilot tells",
+    )
     error: float | None = Field(
         default=None, gt=0, lt=1, description="the classifier's error, where no set is"
     )

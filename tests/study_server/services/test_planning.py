@@ -9,6 +9,7 @@ import pytest
 
 from analysis.planning.power import PlanError
 from stimuli.manifest import StimulusSet
+from study_server.cli._study.plan import told_of
 from study_server.services.planning import PlanWishes, plan_study, planned_design
 from study_server.services.study_files.file import parse_study_file
 from tests.analysis.bundle_maker import Plan, write_bundle
@@ -155,3 +156,18 @@ def test_a_pilot_gives_what_is_not_said(tmp_path):
     assert 0.9 < found.sd_participant < 1.9
     assert 1.2 < found.sd_stimulus < 2.5
     assert planned.components_from == "pilot (sd_participant, sd_stimulus)"
+
+
+def test_an_effect_differs_between_people_by_half_of_how_they_differ(tmp_path):
+    design = 'levels = ["plain", "blurred"]\nconditions = "within"'
+    file = study_file(tmp_path, design=design)
+    wishes = {"difference": 0.2, "error": None, "n_studies": 2}
+    planned = plan_study(file, None, wish(**wishes))
+    assert planned.design.assignment == "within"
+    assert planned.components.sd_effect == pytest.approx(0.25)
+    assert "the difference between people 0.25 (standard" in told_of(planned)
+    said = plan_study(file, None, wish(**wishes, sd_effect=0.0))
+    assert said.components.sd_effect == 0
+    between = study_file(tmp_path, design='levels = ["plain", "blurred"]')
+    apart = plan_study(between, None, wish(**wishes))
+    assert "the difference between people" not in told_of(apart)
