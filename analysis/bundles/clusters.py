@@ -19,6 +19,7 @@ from analysis.errors import AnalysisError
 
 _CLASS: Final = "class"
 _SEPARATOR: Final = "|"
+_PREFIX: Final = "cluster: "
 
 
 def clustered_by(bundle: Bundle, names: Sequence[str]) -> Bundle:
@@ -124,6 +125,32 @@ def trial_clusters(bundle: Bundle) -> pd.DataFrame | None:
         for name in bundle.cluster
     }
     return pd.DataFrame(columns, index=trials.index)
+
+
+def with_clusters(frame: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
+    """The frame with a column per way in which the study's images belong together.
+
+    Args:
+        frame: Has a column trial.
+        bundle: The study.
+
+    >>> from analysis.bundles.example import example_bundle
+    >>> study = clustered_by(example_bundle(), ["class"])
+    >>> clusters_in(with_clusters(study.votes, study))
+    ['cluster: class']
+    """
+    found = trial_clusters(bundle)
+    if found is None:
+        return frame
+    named = {f"{_PREFIX}{name}": said for name, said in found.items()}
+    return frame.assign(
+        **{name: frame["trial"].map(said) for name, said in named.items()}
+    )
+
+
+def clusters_in(frame: pd.DataFrame) -> list[str]:
+    """The columns that `with_clusters` gave a frame; none where images are apart."""
+    return [name for name in map(str, frame.columns) if name.startswith(_PREFIX)]
 
 
 def _check(bundle: Bundle) -> None:

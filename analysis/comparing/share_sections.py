@@ -69,6 +69,7 @@ def _difference(pair: SharePair) -> Estimate:
         high=pair.high,
         n=n,
         standard_error=pair.standard_error,
+        method=pair.method,
     )
 
 

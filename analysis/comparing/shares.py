@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.yes_bias.numbers import CONTROL_KINDS
 from analysis.statistics.contrasts import contrast
@@ -100,6 +101,7 @@ def _responses(bundle: Bundle) -> pd.DataFrame:
     sources = kept["trial"].map(trials["sources"]).fillna("")
     frame = pd.DataFrame(
         {
+            "trial": kept["trial"],
             "what": _kind(bundle, kept),
             "participant": kept["participant"],
             "stimulus": sources.where(sources != "", kept["trial"]),
@@ -108,7 +110,7 @@ def _responses(bundle: Bundle) -> pd.DataFrame:
         }
     )
     is_main = (role.reindex(kept.index) == "main").to_numpy()
-    frame = frame.assign(order=~is_main)
+    frame = with_clusters(frame, bundle).drop(columns="trial").assign(order=~is_main)
     return frame.sort_values(["order", "what"], kind="stable").drop(columns="order")
 
 
@@ -204,7 +206,12 @@ class _Interval:
     @classmethod
     def of(cls, both: pd.DataFrame, column: str) -> _Interval:
         found = contrast(
-            both, {"A": 1, "B": -1}, value=column, group="side", stimulus="stimulus"
+            both,
+            {"A": 1, "B": -1},
+            value=column,
+            group="side",
+            stimulus="stimulus",
+            clusters=clusters_in(both.dropna(axis="columns")),
         )
         difference, is_known = found.estimate, not isnan(found.p_value)
         return cls(

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.adversarial.numbers import attacked_votes
 from analysis.statistics.clustered import clustered_mean
@@ -107,6 +108,7 @@ def control_votes(bundle: Bundle) -> pd.DataFrame:
     found = found[found["is_valid"].fillna(value=False).astype(bool)]
     said = pd.DataFrame(
         {
+            "trial": found["trial"],
             "display": found["trial"].map(known["condition"]),
             "kind": found["trial"].map(known["control"]),
             "image": found["trial"].map(known["sources"]),
@@ -114,6 +116,7 @@ def control_votes(bundle: Bundle) -> pd.DataFrame:
             "accepts": found["accepts"].astype(bool),
         }
     )
+    said = with_clusters(said, bundle).drop(columns="trial")
     shown = attacked_votes(bundle).assign(kind=ATTACKED)
     return pd.concat([shown[list(said.columns)], said], ignore_index=True)
 
@@ -130,7 +133,9 @@ def display_controls(votes: pd.DataFrame) -> list[DisplayControl]:
                 display=display,
                 control=control,
                 n_trials=mine["image"].nunique(),
-                says_yes=clustered_mean(mine, value="accepts", stimulus="image"),
+                says_yes=clustered_mean(
+                    mine, value="accepts", stimulus="image", clusters=clusters_in(mine)
+                ),
             )
         )
     return rates
@@ -213,6 +218,7 @@ def _estimate(votes: pd.DataFrame, found: _Linear) -> Contrast:
     crossing = Crossing.of(
         mine["participant"],
         mine["image"],
+        clusters=[mine[name] for name in clusters_in(mine)],
         group=np.repeat(range(len(found.slopes)), [len(r) for r, _ in found.slopes]),
     )
     return weighted_sum(

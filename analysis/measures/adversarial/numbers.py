@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.intervals import Estimate, wilson
@@ -151,7 +152,8 @@ def attacked_votes(bundle: Bundle, votes: pd.DataFrame | None = None) -> pd.Data
     """
     cast = bundle.votes if votes is None else votes
     images = attacked_images(bundle)[["display", "image", "trial"]]
-    return images.merge(cast[["trial", "participant", "accepts"]], on="trial")
+    votes_on = images.merge(cast[["trial", "participant", "accepts"]], on="trial")
+    return with_clusters(votes_on, bundle)
 
 
 def display_results(
@@ -174,12 +176,14 @@ def _result(bundle: Bundle, images: pd.DataFrame, votes: pd.DataFrame) -> Displa
     resolved = images.loc[images["trial"].isin(done.index), ["image", "trial"]]
     n_yes = resolved["trial"].map(done["n_yes"]).astype(int)
     resolved = resolved.assign(n_yes=n_yes).reset_index(drop=True)
-    mine = images[["image", "trial"]].merge(votes, on="trial")
+    mine = with_clusters(images[["image", "trial"]].merge(votes, on="trial"), bundle)
     return DisplayResult(
         display=str(images["display"].iloc[0]),
         n_shown=len(images),
         resolved=resolved,
-        of_votes=clustered_mean(mine, value="accepts", stimulus="image"),
+        of_votes=clustered_mean(
+            mine, value="accepts", stimulus="image", clusters=clusters_in(mine)
+        ),
         of_images=rejected_share(
             [Stratum(n_images=len(images), judged=resolved)], votes, k=k
         ).complement(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in
 from analysis.bundles.reading import Bundle
 from analysis.measures.adversarial.numbers import attacked_images, attacked_votes
 from analysis.statistics.contrasts import Contrast, contrast
@@ -59,7 +60,12 @@ def paired_displays(
         second=second,
         images=both,
         of_votes=contrast(
-            paired, weights, value="accepts", group="display", stimulus="image"
+            paired,
+            weights,
+            value="accepts",
+            group="display",
+            stimulus="image",
+            clusters=clusters_in(paired),
         ),
         of_images=_image_difference(both, before, after=after),
         n_gained=n_gained,

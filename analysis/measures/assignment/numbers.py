@@ -18,6 +18,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.planning.power import detectable_difference, responses_needed
 from analysis.statistics.clustered import clustered_mean
@@ -159,7 +160,7 @@ def assignment_responses(bundle: Bundle, *, only_counted: bool = True) -> pd.Dat
     kept += ["exclusion_reason", "wall_ms", "visible_ms", "all_shown_ms"]
     there = [column for column in kept if column in found]
     return (
-        found[there]
+        with_clusters(found[there], bundle)
         .assign(
             condition=found["trial"].map(trials["condition"]),
             item=found["trial"].map(items),
@@ -208,7 +209,12 @@ def condition_rates(bundle: Bundle, responses: pd.DataFrame) -> list[ConditionRa
 
 def success(responses: pd.DataFrame) -> Estimate:
     """Share of right responses, clustered by participant and item."""
-    return clustered_mean(responses, value="is_right", stimulus="item")
+    return clustered_mean(
+        responses,
+        value="is_right",
+        stimulus="item",
+        clusters=clusters_in(responses),
+    )
 
 
 def planned_weights(conditions: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -261,7 +267,12 @@ def planned_contrasts(
     weights = planned_weights(conditions)
     found = {
         name: contrast(
-            responses, each, value="is_right", group="condition", stimulus="item"
+            responses,
+            each,
+            value="is_right",
+            group="condition",
+            stimulus="item",
+            clusters=clusters_in(responses),
         )
         for name, each in weights.items()
     }

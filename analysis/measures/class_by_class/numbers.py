@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.rectified_error.numbers import right_shows
 from analysis.statistics.clustered import clustered_mean
@@ -40,7 +41,7 @@ def class_votes(bundle: Bundle) -> pd.DataFrame:
     votes = pd.concat(there) if there else nothing
     columns = ["trial", "place", "participant", "accepts"]
     found = ranks.merge(votes[columns], on=["trial", "place"])
-    return found.drop(columns="place").reset_index(drop=True)
+    return with_clusters(found.drop(columns="place"), bundle).reset_index(drop=True)
 
 
 def asks_by_class(question: Question) -> bool:
@@ -112,7 +113,9 @@ def _ranks(bundle: Bundle) -> pd.DataFrame:
 def _shares(votes: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
     rows = []
     for values, mine in votes.groupby(by, sort=True):
-        share = clustered_mean(mine, value="accepts", stimulus="trial")
+        share = clustered_mean(
+            mine, value="accepts", stimulus="trial", clusters=clusters_in(mine)
+        )
         rows.append(
             {
                 **dict(zip(by, values, strict=True)),

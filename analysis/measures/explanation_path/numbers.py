@@ -16,6 +16,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.intervals import Estimate
@@ -77,11 +78,13 @@ def _frames(slots: Mapping[str, str], condition: str) -> dict[int, str]:
 def frame_shares(bundle: Bundle) -> list[FrameShare]:
     """The share of votes for every number of superpixels, the fewest first."""
     frames = path_frames(bundle)[["image", "trial", "n_superpixels"]]
-    votes = bundle.votes.merge(frames, on="trial")
+    votes = with_clusters(bundle.votes, bundle).merge(frames, on="trial")
     return [
         FrameShare(
             n_superpixels=int(str(number)),
-            accepted=clustered_mean(mine, value="accepts", stimulus="image"),
+            accepted=clustered_mean(
+                mine, value="accepts", stimulus="image", clusters=clusters_in(mine)
+            ),
             n_images=mine["image"].nunique(),
         )
         for number, mine in votes.groupby("n_superpixels", sort=True)

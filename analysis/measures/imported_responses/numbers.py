@@ -16,6 +16,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.contrasts import Contrast, contrast
@@ -95,7 +96,7 @@ def counted_values(bundle: Bundle) -> pd.DataFrame:
     counted = single[single["is_counted"].astype(bool)]
     values = bundle.responses.drop_duplicates("response").set_index("response")["value"]
     conditions = bundle.trials.set_index("trial")["condition"]
-    return counted.assign(
+    return with_clusters(counted, bundle).assign(
         value=counted["response"].map(values),
         condition=counted["trial"].map(conditions),
     )
@@ -103,7 +104,12 @@ def counted_values(bundle: Bundle) -> pd.DataFrame:
 
 def share_of(responses: pd.DataFrame, hits: pd.Series) -> Estimate:
     """The share of responses that are so, people and trials as clusters."""
-    return clustered_mean(responses.assign(hit=hits), value="hit", stimulus="trial")
+    return clustered_mean(
+        responses.assign(hit=hits),
+        value="hit",
+        stimulus="trial",
+        clusters=clusters_in(responses),
+    )
 
 
 def response_shares(bundle: Bundle) -> list[ResponseShare]:
@@ -303,4 +309,11 @@ def _comparisons(conditions: list[str]) -> Iterator[tuple[str, dict[str, float]]
 
 
 def _difference(rows: pd.DataFrame, weights: Mapping[str, float]) -> Contrast:
-    return contrast(rows, weights, value="hit", group="condition", stimulus="image")
+    return contrast(
+        rows,
+        weights,
+        value="hit",
+        group="condition",
+        stimulus="image",
+        clusters=clusters_in(rows),
+    )

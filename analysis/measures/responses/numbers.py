@@ -15,6 +15,7 @@ from math import nan, prod
 
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.base import Told
 from analysis.statistics.clustered import clustered_mean
@@ -123,7 +124,9 @@ def answered_fields(bundle: Bundle, told: frozenset[Told]) -> list[AnsweredField
         AnsweredField(
             question=question,
             field=each,
-            rows=_rows_of(each, rows[asked == question.name], main),
+            rows=with_clusters(
+                _rows_of(each, rows[asked == question.name], main), bundle
+            ),
             is_told=is_told(question, each, told),
         )
         for question in bundle.questions.values()
@@ -178,6 +181,7 @@ def value_shares(answered: AnsweredField) -> list[ValueShare]:
                 rows.assign(given=rows["value"] == value),
                 value="given",
                 stimulus="stimulus",
+                clusters=clusters_in(rows),
             ),
         )
         for condition, rows in answered.conditions
@@ -216,7 +220,7 @@ def field_means(answered: AnsweredField) -> list[FieldMean]:
         numbers = _amounts(answered, rows)
         kept = rows.assign(amount=numbers)[numbers.notna().to_numpy()]
         mean = clustered_mean(
-            kept, value="amount", participant="participant", stimulus="stimulus"
+            kept, value="amount", stimulus="stimulus", clusters=clusters_in(kept)
         )
         found.append(FieldMean(condition=condition, mean=mean))
     return found
@@ -248,7 +252,7 @@ def graded_shares(bundle: Bundle) -> list[GradedShare]:
     known = single[single["is_counted"].astype(bool) & single["is_right"].notna()]
     trials = bundle.trials[bundle.trials["role"] == "main"].set_index("trial")
     known = known[known["trial"].isin(trials.index)]
-    known = known.assign(
+    known = with_clusters(known, bundle).assign(
         question=known["trial"].map(trials["question"]),
         condition=known["trial"].map(trials["condition"]).fillna(""),
         chance=known["trial"].map(_chances(bundle, trials)),
@@ -268,7 +272,9 @@ def _graded(question: str, rows: pd.DataFrame) -> Iterator[GradedShare]:
         yield GradedShare(
             question=question,
             condition=condition,
-            right=clustered_mean(part, value="is_right", stimulus="trial"),
+            right=clustered_mean(
+                part, value="is_right", stimulus="trial", clusters=clusters_in(part)
+            ),
             chance=float(part["chance"].mean()),
         )
 

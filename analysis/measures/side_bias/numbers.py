@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
+from analysis.bundles.clusters import clusters_in
 from analysis.bundles.reading import Bundle
 from analysis.measures.responses.numbers import AnsweredField, answered_fields
 from analysis.statistics.clustered import clustered_mean
@@ -61,6 +62,7 @@ def _of_field(answered: AnsweredField) -> list[SideShare]:
                 rows.assign(chosen=rows["value"] == side),
                 value="chosen",
                 stimulus="stimulus",
+                clusters=clusters_in(rows),
             ),
             right=float((keyed["right"] == side).mean()) if len(keyed) else nan,
         )

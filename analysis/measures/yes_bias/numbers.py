@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 from scipy import stats
 
+from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.intervals import Estimate
@@ -88,7 +89,9 @@ def control_rates(bundle: Bundle, *, only_valid: bool = True) -> list[ControlRat
                 control=control,
                 n_trials=mine["trial"].nunique(),
                 n_participants=mine["participant"].nunique(),
-                says_yes=clustered_mean(mine, value="accepts", stimulus="trial"),
+                says_yes=clustered_mean(
+                    mine, value="accepts", stimulus="trial", clusters=clusters_in(mine)
+                ),
             )
         )
     return rates
@@ -106,7 +109,10 @@ def catch_accuracy(bundle: Bundle, *, only_valid: bool) -> Estimate:
     found = found[found["trial"].isin(trials) & found["is_right"].notna()]
     if only_valid:
         found = found[found["is_valid"].fillna(value=False).astype(bool)]
-    return clustered_mean(found, value="is_right", stimulus="trial")
+    found = with_clusters(found, bundle)
+    return clustered_mean(
+        found, value="is_right", stimulus="trial", clusters=clusters_in(found)
+    )
 
 
 def control_votes(bundle: Bundle, *, only_valid: bool = True) -> pd.DataFrame:
@@ -129,7 +135,7 @@ def control_votes(bundle: Bundle, *, only_valid: bool = True) -> pd.DataFrame:
     )
     if only_valid:
         found = found[found["is_valid"].fillna(value=False).astype(bool)]
-    votes = found[found["accepts"].notna()]
+    votes = with_clusters(found[found["accepts"].notna()], bundle)
     return votes.drop_duplicates(["trial", "participant"]).astype({"accepts": bool})
 
 
