@@ -31,6 +31,7 @@ STANDS_ALONE: Final = {
         "analysis.comparing.sides",
         "analysis.measures.assignment.logistic_models",
         "analysis.people.attrition",
+        "analysis.statistics.models.quadrature",
         "study_server.web.dashboard.charts",
     ),
     "a part of a report by itself; what imports it only puts parts together": (
@@ -50,6 +51,7 @@ STANDS_ALONE: Final = {
     ),
     "one subject, read by itself; together they would pass 350 lines": (
         "analysis.importing.hits.flattened_answers",
+        "analysis.measures.responses.ordered_choices",
         "hit_templates.reading",
         "stimuli.classifiers.torchvision_models",
         "stimuli.engine.assembling",

@@ -129,6 +129,22 @@ def amount(
     return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
+def log_odds(
+    value: float, low: float, high: float, *, reason: str = "no interval"
+) -> str:
+    """A difference of log odds with its interval and sign; or why it has none.
+
+    >>> log_odds(0.5, -0.1, 1.1), log_odds(0.5, float("nan"), float("nan"))
+    ('+0.50 [−0.10, +1.10]', '+0.50 (no interval)')
+    """
+    if isnan(value):
+        return f"{NOTHING} ({reason})"
+    of_value, of_low, of_high = (number(e, sign="+") for e in (value, low, high))
+    if isnan(low) or isnan(high):
+        return f"{of_value} ({reason})"
+    return f"{of_value} [{of_low}, {of_high}]"
+
+
 def signed(share: float, *, digits: int = 1) -> str:
     """A difference in percentage points with a real minus sign.
 

@@ -289,15 +289,28 @@ class _Moments:
         for part in self.crossing.clustered:
             place = self.effects.index(part)
             total = float(self.expected[place] @ parts)
-            own = self.expected[place, place]
-            if total <= 0 or own <= 0:
+            shrink = self._kept(part)
+            if total <= 0 or shrink <= 0:
                 continue
-            shrink = float(own / self.wanted[place])
             each = self._by_cluster(part, parts)
             df = max(float(each.sum() ** 2 / (each @ each) * shrink), 1.0)
             uncertain += (total / shrink) ** 2 / df
             least = min(least, df)
         return max(variance**2 / uncertain, least) if uncertain > 0 else 1.0
+
+    def _kept(self, part: _Set) -> float:
+        """Share of its effects' variance that the residuals keep; 0 for none.
+
+        (G − 1) / G where G people are alike. Effects of people who meet all groups
+        alike cancel: then the share of what groups add to them.
+        """
+        row = self.expected[self.effects.index(part)]
+        for effect in (part, part | {_GROUP}):
+            if effect in self.totals:
+                place = self.effects.index(effect)
+                if self.wanted[place] > _TINY * float(self.wanted.max()):
+                    return float(row[place] / self.wanted[place])
+        return 0.0
 
     def _by_cluster(self, part: _Set, parts: FloatArray) -> FloatArray:
         """What each person (or stimulus) is expected to add to their sum of squares."""

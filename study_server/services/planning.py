@@ -20,7 +20,7 @@ from analysis.planning.simulation import (
     simulate_sizes,
     smallest_enough,
 )
-from analysis.statistics.models import crossed_logistic
+from analysis.statistics.models.logistic import crossed_logistic
 from stimuli.manifest import StimulusSet
 from study_server.recruiters.base import Pays
 from study_server.recruiters.registry import get_recruiter

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.statistics.models import LogisticFit, clustered_logistic, crossed_logistic
+from analysis.statistics.models.logistic import (
+    LogisticFit,
+    clustered_logistic,
+    crossed_logistic,
+)
 from analysis.statistics.multiplicity import holm
 
 
@@ -19,7 +23,8 @@ class ContrastModels:
         mixed: People and items as effects.
         clustered: Errors clustered by both.
         contrasts: Columns comparison, and for either model estimate, low, high,
-            p_value, p_holm with the model's name in front.
+            p_value, p_holm with the model's name in front; NaN where a model refuses
+            an interval.
     """
 
     mixed: LogisticFit

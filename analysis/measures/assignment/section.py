@@ -47,7 +47,9 @@ _MODELS: Final = (
     "every item an effect of its own ({mixed}); the other compares conditions and lets "
     "errors be alike within people and within items ({clustered}). Differences are log "
     "odds: 0.41 is half as much again, 0.69 twice the odds. The first speaks of a "
-    "typical person and item, the second of all together, so it lies nearer zero."
+    "typical person and item, the second of all together, so it lies nearer zero. The "
+    "first takes a condition to move everybody alike; where people differ in what a "
+    "condition does to them, the second is right and the first too sure."
 )
 _SPREAD: Final = (
     "In the mixed model people differ by a standard deviation of {people:.2f} log odds, "
@@ -205,6 +207,9 @@ def _models(
     intro = _MODELS.format(mixed=mixed.method, clustered=models.clustered.method)
     spread = _SPREAD.format(people=mixed.sd_participant, items=mixed.sd_stimulus)
     blocks: list[Block] = [Prose(text=intro), Prose(text=spread)]
+    if mixed.refusal:
+        text = f"The models give estimates only: {mixed.refusal}."
+        blocks.append(Prose(kind="warning", text=text))
     if not mixed.is_converged:
         text = "The mixed model did not converge; read the clustered one."
         blocks.append(Prose(kind="warning", text=text))

@@ -15,7 +15,7 @@ from analysis.elements.wording import (
     count,
     estimate_numbers,
     interval,
-    number,
+    log_odds,
     p_text,
     percent,
     points,
@@ -282,7 +282,4 @@ def _seconds(seconds: float) -> str:
 
 def _log_odds(contrasts: pd.DataFrame, name: str) -> Sequence[str]:
     columns = [contrasts[f"{name}_{end}"] for end in ("estimate", "low", "high")]
-    return [
-        f"{number(value, sign='+')} [{number(low, sign='+')}, {number(high, sign='+')}]"
-        for value, low, high in zip(*columns, strict=True)
-    ]
+    return [log_odds(*each) for each in zip(*columns, strict=True)]

@@ -28,6 +28,7 @@ from analysis.measures.responses.numbers import (
     text_lengths,
     value_shares,
 )
+from analysis.measures.responses.ordered_choices import ordered_blocks
 
 # A figure of more values says nothing.
 IN_FIGURE: Final = 12
@@ -42,7 +43,8 @@ def field_blocks(answered: AnsweredField) -> list[Block]:
             return [*_shares(answered), *_confusion(answered)]
         case "ordinal" | "interval":
             shares = _shares(answered) if answered.field.type == "choice" else ()
-            return [*_means(answered), *shares, *_confusion(answered)]
+            higher = ordered_blocks(answered, name=_name(answered, "higher"))
+            return [*_means(answered), *higher, *shares, *_confusion(answered)]
         case "text" | "json":
             return list(_texts(answered))
 

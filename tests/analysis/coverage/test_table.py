@@ -39,6 +39,8 @@ CARRY = (
     "DifferenceTest",
     "SharesCompared",
     "LogisticFit",
+    "OrdinalFit",
+    "ItemResponse",
     "Spread",
 )
 # Functions of analysis.statistics without a row of their own, each with its reason.

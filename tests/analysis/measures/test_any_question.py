@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from math import isnan
+from dataclasses import replace
+from math import isnan, log
 
 import pytest
 
@@ -18,6 +19,11 @@ from analysis.measures.responses.numbers import (
     graded_shares,
     value_shares,
 )
+from analysis.measures.responses.ordered_choices import (
+    ordered_blocks,
+    ordered_differences,
+)
+from analysis.measures.responses.tables import field_blocks
 from analysis.measures.side_bias.numbers import side_shares
 from analysis.people.quality import participant_quality, responses_of
 from analysis.reporting.before_after_exclusion import before_and_after
@@ -294,6 +300,70 @@ def test_ordered_choices_count_by_rank():
     (mean,) = field_means(found)
     # Eleven firsts and five seconds.
     assert mean.mean.value == pytest.approx((11 + 2 * 5) / 16)
+
+
+OFTEN = Field(
+    name="side",
+    type="choice",
+    scale="ordinal",
+    choices=("left", "right"),
+    words={"left": "seldom", "right": "often"},
+    description="",
+)
+
+
+def by_condition(**changes):
+    """Eight people; two of four trials under either condition."""
+    bundle = made(
+        Question(name="q", fields=(OFTEN, WHY)),
+        said={
+            name: (
+                f"{'left' if n % 3 else 'right'} left right {['left', 'right'][n % 2]}",
+                "1 1 1 1",
+            )
+            for n, name in enumerate("abcdefgh")
+        },
+    )
+    names = {"t1": "all", "t2": "all", "t3": "part", "t4": "part", **changes}
+    conditions = bundle.trials["trial"].map(names).fillna("")
+    trials = bundle.trials.assign(condition=conditions)
+    return type(bundle)(**{**vars_of(bundle), "trials": trials})
+
+
+def test_ordered_choices_are_compared_between_conditions():
+    (answered, *_) = answered_fields(by_condition(), NOTHING)
+    fit = ordered_differences(answered)
+    assert fit is not None
+    row = fit.differences.iloc[0]
+    # Under all, 3 of 16 say often; under part, 12 of 16: log 3 - log 3/13.
+    assert row["estimate"] == pytest.approx(log(12 / 4) - log(3 / 13))
+    # Two trials a condition are too few for an interval, and that is said.
+    words = "no interval with fewer than 4 stimuli in a condition (all has 2)"
+    assert row["refusal"] == words
+    (table,) = ordered_blocks(answered, name="higher")
+    assert isinstance(table, DataTable)
+    (shown,) = table.shown.to_dict("records")
+    assert shown["condition"] == "part − all"
+    assert shown["difference"] == f"+2.56 ({words})"
+    assert shown["p"] == "–"
+    assert "seldom is lowest, often highest" in table.caption
+    assert any(
+        getattr(block, "name", "") == "higher_q_side"
+        for block in field_blocks(answered)
+    )
+
+
+def test_one_condition_is_compared_with_nothing_and_one_answer_gives_words():
+    (answered, *_) = answered_fields(by_condition(t3="all", t4="all"), NOTHING)
+    assert ordered_differences(answered) is None
+    assert list(ordered_blocks(answered, name="higher")) == []
+    (answered, *_) = answered_fields(by_condition(), NOTHING)
+    same = replace(answered, rows=answered.rows.assign(value="left"))
+    (said,) = ordered_blocks(same, name="higher")
+    assert isinstance(said, Prose)
+    assert "every answer is left" in said.text
+    unordered = replace(answered, field=SIDE)
+    assert ordered_differences(unordered) is None
 
 
 def test_before_anybody_came_there_are_no_numbers():

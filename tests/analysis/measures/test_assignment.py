@@ -22,6 +22,7 @@ from analysis.measures.assignment.numbers import (
     planned_weights,
 )
 from analysis.measures.assignment.section import AssignmentMeasure
+from analysis.measures.assignment.tables import model_table
 from analysis.measures.assignment.time_limits import equal_loss_p_value, time_losses
 from analysis.measures.yes_bias.section import YesBiasMeasure
 from analysis.reporting.report import headline_table
@@ -286,6 +287,17 @@ def test_both_models_agree_with_the_planted_differences():
         # Averaging over people and items draws log odds towards zero.
         assert abs(row["clustered_estimate"]) < abs(row["mixed_estimate"]) + 0.05
     assert models.mixed.sd_participant == pytest.approx(0.5, abs=0.15)
+
+
+def test_models_of_three_people_give_no_interval_and_say_why():
+    responses = simulate(TRUTH, np.random.default_rng(10), n_people=3, n_items=140)
+    weights = planned_weights(CONDITIONS)
+    models = fit_models(responses, weights)
+    assert models.mixed.refusal.startswith("no interval with fewer than 4 people")
+    table = model_table(models.contrasts)
+    shown = table.shown.to_string()
+    assert "(no interval)" in shown
+    assert "nan" not in shown
 
 
 def test_a_condition_in_which_everybody_is_right_has_no_model_and_says_why():

@@ -183,3 +183,12 @@ def test_a_null_contrast_is_found_at_the_stated_rate(n_studies):
     rate = float(np.mean([each.p_value < 0.05 for each in found]))
     # At most 7 %, and three standard errors of so few studies; not idle either.
     assert 0.01 <= rate <= 0.07 + (0.02 if n_studies < 1000 else 0.0)
+
+
+def test_people_who_meet_both_conditions_alike_keep_their_degrees_of_freedom():
+    # Thirty people, forty items, half of everybody's items in either condition: what
+    # people have in common cancels, what conditions add to them has 29.
+    person, item = np.divmod(np.arange(1200), 40)
+    right = np.random.default_rng(12).random(1200)
+    crossing = Crossing.of(person, item, group=(person + item) % 2)
+    assert 28.5 <= crossing.variance(right).df <= 39

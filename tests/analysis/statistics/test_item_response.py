@@ -35,14 +35,29 @@ def test_known_abilities_and_difficulties_come_back():
     assert abs(away) < 4 * fit.level_se
 
 
-def test_the_stated_errors_are_the_errors_made():
-    rows, ability, _ = simulated(np.random.default_rng(1), kept=0.3)
+def test_intervals_hold_abilities_and_difficulties():
+    rows, ability, difficulty = simulated(np.random.default_rng(1), kept=0.3)
     fit = item_response(rows)
-    away = fit.workers["ability"] - (ability - ability.mean())
-    inside = (away.abs() < 1.96 * fit.workers["se"]).mean()
-    # 60 workers at 95 %, three standard errors below: .87; the level's own error
-    # moves all of them.
-    assert inside >= 0.82
+    for table, truth, name in (
+        (fit.workers, ability, "ability"),
+        (fit.tasks, difficulty, "difficulty"),
+    ):
+        inside = (table["low"] < truth) & (truth < table["high"])
+        # 60 or more at 95 %, three standard errors below.
+        assert inside.mean() >= 0.87
+        assert (table["low"] < table[name]).all()
+        assert (table[name] < table["high"]).all()
+    assert fit.level_low < fit.level < fit.level_high
+
+
+def test_with_few_workers_there_are_no_intervals_and_the_reason():
+    rows, _, _ = simulated(np.random.default_rng(4), n_workers=4, n_tasks=30)
+    fit = item_response(rows)
+    assert fit.refusal.startswith("no interval with fewer than 5 workers (there are 4)")
+    assert fit.workers[["se", "low", "high"]].isna().all(axis=None)
+    assert fit.tasks[["se", "low", "high"]].isna().all(axis=None)
+    assert np.isnan(fit.level_se)
+    assert fit.workers["ability"].notna().all()
 
 
 def test_few_responses_are_drawn_towards_the_middle():

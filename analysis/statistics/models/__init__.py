@@ -1,0 +1,1 @@
+"""Models of responses in log odds: people and stimuli as effects, or as clusters."""
