@@ -29,6 +29,7 @@ MEASURES: Final[Mapping[str, tuple[str, int]]] = {
     "stimuli-build": ("benchmarks.stimuli_build", 90),
     "stimuli-build-gpu": ("benchmarks.stimuli_build_gpu", 5),
     "report-demo": ("benchmarks.report_demo", 60),
+    "report-large": ("benchmarks.report_large", 90),
     "responses": ("benchmarks.responses", 90),
     "slow-visitors": ("benchmarks.slow_visitors", 120),
     "workers": ("benchmarks.workers", 180),

@@ -262,10 +262,17 @@ class Bundle:
         """
         withdrew = self.sessions["state"] == "withdrawn"
         repeated = is_repeated(self.responses)
+        if self._has_no_exclusion() and not (withdrew.any() or repeated.any()):
+            # The very same, so that what was computed of it need not be again.
+            return self
         return self.with_validity(
             sessions=withdrew.map({True: "withdrawn", False: ""}),
             responses=repeated.map({True: "duplicate_response", False: ""}),
         )
+
+    def _has_no_exclusion(self) -> bool:
+        is_valid = [table["is_valid"] for table in (self.sessions, self.responses)]
+        return all(bool(each.fillna(value=False).all()) for each in is_valid)
 
     def with_validity(self, *, sessions: pd.Series, responses: pd.Series) -> Bundle:
         """The same study with other exclusions, and counted accordingly.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-
-import pandas as pd
+from typing import NamedTuple
 
 from analysis.bundles.reading import Bundle
 from analysis.elements.sections import Gallery, GalleryPicture
@@ -24,9 +23,13 @@ def gallery(bundle: Bundle, *, shows: Sequence[str]) -> Gallery:
     uses = bundle.uses[bundle.uses["shows"].isin(shows)]
     uses = uses[uses["trial"].isin(accepted)]
     slots = dict(zip(bundle.trials["trial"], bundle.trials["slots"], strict=True))
+    # A frame per trial would take minutes where there are many.
+    mine: dict[str, list[_Use]] = {}
+    for trial, *use in uses[["trial", *_Use._fields]].itertuples(index=False):
+        mine.setdefault(trial, []).append(_Use(*use))
     exhibits = [
-        _exhibit(bundle, mine, slots=slots[trial], n_yes=accepted[trial])
-        for trial, mine in uses.groupby("trial", sort=True)
+        _exhibit(bundle, mine[trial], slots=slots[trial], n_yes=accepted[trial])
+        for trial in sorted(mine)
     ]
     exhibits.sort(key=lambda exhibit: -exhibit.n_yes)
     return Gallery(
@@ -37,15 +40,23 @@ def gallery(bundle: Bundle, *, shows: Sequence[str]) -> Gallery:
     )
 
 
+class _Use(NamedTuple):
+    """A prediction that a trial judges."""
+
+    label: str
+    predicted: str
+    classifier: str
+
+
 def _exhibit(
-    bundle: Bundle, uses: pd.DataFrame, *, slots: str, n_yes: int
+    bundle: Bundle, uses: Sequence[_Use], *, slots: str, n_yes: int
 ) -> GalleryPicture:
     names = bundle.class_names
     return GalleryPicture(
         stimulus=next(iter(json.loads(slots).values())),
-        label=class_list(uses["label"].unique(), names),
-        predicted=class_list(uses["predicted"].iloc[0].split("|"), names),
-        classifiers=", ".join(uses["classifier"].unique()),
+        label=class_list(list(dict.fromkeys(use.label for use in uses)), names),
+        predicted=class_list(uses[0].predicted.split("|"), names),
+        classifiers=", ".join(dict.fromkeys(use.classifier for use in uses)),
         n_yes=int(n_yes),
         n=bundle.n,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle
 from analysis.measures.accepted_predictions import AcceptedPredictionsMeasure
 from analysis.measures.accepted_trials import AcceptedTrialsMeasure
@@ -62,6 +63,11 @@ REGISTERED: Final[Registry[Measure]] = Registry(
 
 def measures_of(bundle: Bundle) -> list[Measure]:
     """The measures that this bundle allows."""
+    return list(_measures_of(bundle))
+
+
+@kept
+def _measures_of(bundle: Bundle) -> list[Measure]:
     found = [measure for measure in REGISTERED.values() if measure.applies(bundle)]
     told = frozenset[Told]().union(
         *(measure.tells for measure in found if isinstance(measure, TellsResult))

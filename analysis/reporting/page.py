@@ -102,6 +102,7 @@ def render_page(cover: Cover, found: Sequence[ReportPart]) -> str:
             _embedded(cover, exhibit) for exhibit in gallery.exhibits[:IN_PAGE]
         ],
         in_page=IN_PAGE,
+        has_pages=lambda gallery: has_pages(cover, gallery),
         in_sight=IN_SIGHT,
     )
 
@@ -130,9 +131,17 @@ def _counted_as(block: object) -> str:
     return "Figure" if is_figure or has_pictures else ""
 
 
+def has_pages(cover: Cover, gallery: Gallery) -> bool:
+    """Whether a gallery has pages of its own: too many for the report, and pictures."""
+    exhibits = gallery.exhibits
+    if len(exhibits) <= IN_PAGE:
+        return False
+    return any(cover.image_path(each.stimulus) is not None for each in exhibits)
+
+
 def render_gallery(cover: Cover, gallery: Gallery, *, folder: Path) -> None:
     """All exhibits in pages of their own, where the report cannot hold them."""
-    if len(gallery.exhibits) <= IN_PAGE:
+    if not has_pages(cover, gallery):
         return
     (folder / "images").mkdir(parents=True, exist_ok=True)
     pictures = [_copied(cover, exhibit, folder) for exhibit in gallery.exhibits]

@@ -19,6 +19,7 @@ from typing import Final
 import pandas as pd
 
 from analysis.bundles.declarations import ReexaminedImages
+from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle, ClassifierCounts
 from analysis.errors import AnalysisError
 from analysis.statistics.intervals import Estimate, wilson
@@ -214,11 +215,17 @@ def error_results(
     >>> net.standard.value, net.rectified.value, net.histogram.to_list()
     (0.4, 0.2, [1, 1, 1, 1])
     """
-    cast = bundle.votes if votes is None else votes
+    if votes is None:
+        return list(_counted_results(bundle))
     return [
-        error_result(judged, cast, k=bundle.k, n=bundle.n)
-        for judged in judged_images(bundle, cast)
+        error_result(judged, votes, k=bundle.k, n=bundle.n)
+        for judged in judged_images(bundle, votes)
     ]
+
+
+@kept
+def _counted_results(bundle: Bundle) -> list[ErrorResult]:
+    return error_results(bundle, bundle.votes)
 
 
 def error_result(

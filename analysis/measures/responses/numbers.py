@@ -16,6 +16,7 @@ from math import nan, prod
 import pandas as pd
 
 from analysis.bundles.clusters import clusters_in, with_clusters
+from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle
 from analysis.measures.base import Told
 from analysis.statistics.clustered import clustered_mean
@@ -115,19 +116,30 @@ def answered_fields(bundle: Bundle, told: frozenset[Told]) -> list[AnsweredField
     >>> seen.field.name, len(seen.rows), seen.is_told
     ('relevant', 12, True)
     """
+    return [
+        AnsweredField(
+            question=question,
+            field=each,
+            rows=rows,
+            is_told=is_told(question, each, told),
+        )
+        for question, each, rows in _answered(bundle)
+    ]
+
+
+@kept
+def _answered(bundle: Bundle) -> list[tuple[Question, Field, pd.DataFrame]]:
+    """Questions of the main trials, a row each of their fields, and the responses."""
     main = bundle.trials[bundle.trials["role"] == "main"]
     single = bundle.single_responses
     counted = single.loc[single["is_counted"].astype(bool), "response"]
     rows = bundle.responses[bundle.responses["response"].isin(counted)]
     asked = rows["trial"].map(main.set_index("trial")["question"])
     return [
-        AnsweredField(
-            question=question,
-            field=each,
-            rows=with_clusters(
-                _rows_of(each, rows[asked == question.name], main), bundle
-            ),
-            is_told=is_told(question, each, told),
+        (
+            question,
+            each,
+            with_clusters(_rows_of(each, rows[asked == question.name], main), bundle),
         )
         for question in bundle.questions.values()
         if (main["question"] == question.name).any()
@@ -147,11 +159,10 @@ def is_told(question: Question, field: Field, told: frozenset[Told]) -> bool:
 
 
 def _rows_of(field: Field, rows: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
-    mine = rows[rows["field"].astype(str).map(field.matches).astype(bool)]
+    names_of_fields = [name for name in rows["field"].unique() if field.matches(name)]
+    mine = rows[rows["field"].isin(names_of_fields)]
     mine = mine[mine["value"].fillna("") != ""]
     known = trials.set_index("trial")
-    keys = mine["trial"].map(known["key"]).map(_key)
-    pairs = zip(keys, mine["field"], strict=True)
     names = mine["field"].astype(str) if field.is_per_class else ""
     return pd.DataFrame(
         {
@@ -160,10 +171,20 @@ def _rows_of(field: Field, rows: pd.DataFrame, trials: pd.DataFrame) -> pd.DataF
             "participant": mine["participant"],
             "condition": mine["trial"].map(known["condition"]).fillna(""),
             "value": mine["value"].astype(str),
-            "right": [str(key.get(name, "")) for key, name in pairs],
+            "right": _right_of(mine, known["key"]),
             "stimulus": mine["trial"].astype(str) + names,
         }
     ).reset_index(drop=True)
+
+
+def _right_of(rows: pd.DataFrame, keys: pd.Series) -> list[str] | str:
+    """What the key says of each row's field; empty where there is no key."""
+    if not keys.fillna("").astype(bool).any():
+        return ""
+    found = rows["trial"].map(keys.map(_key))
+    return [
+        str(key.get(name, "")) for key, name in zip(found, rows["field"], strict=True)
+    ]
 
 
 def _key(text: object) -> dict[str, object]:
