@@ -61,6 +61,12 @@ def report() -> None:
     type=click.Path(path_type=Path),
     help="Bundle of an earlier study: who took part in both, and the result without.",
 )
+@click.option(
+    "--accepted-labels",
+    type=click.Path(path_type=Path),
+    help="JSON with the labels accepted of each image (as ReaL's real.json, a list of "
+    "lists by image number, or an object from file name to list): accuracy by them.",
+)
 @_format_option
 @import_options
 @raw_cells_option
@@ -69,6 +75,7 @@ def make(
     sources: tuple[Path, ...],
     out: Path,
     other: Path | None,
+    accepted_labels: Path | None,
     format_name: str | None,
     has_raw_cells: bool,
     as_json: bool,
@@ -80,9 +87,12 @@ def make(
     """
     # Imported here so that `secondlook --help` loads no pandas.
     from analysis.bundles.reading import read_bundle
+    from analysis.importing.accepted_labels import read_accepted_labels
     from analysis.reporting.report import headline_table, make_report, report_numbers
 
     study = _clustered(sources, format_name, given)
+    if accepted_labels is not None:
+        study = study.with_accepted_labels(read_accepted_labels(accepted_labels, study))
     earlier = None if other is None else read_bundle(other)
     page = make_report(study, out=out, other=earlier, has_raw_cells=has_raw_cells)
     if as_json:
@@ -239,6 +249,32 @@ def _clustered(
         return _study(sources, format_name, given)
     study = _study(sources, format_name, {**given, "cluster": ()})
     return clustered_by(study, given["cluster"])
+
+
+@report.command("accepted-labels")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="FILE.json.",
+)
+def voted_labels(bundle: Path, out: Path) -> None:
+    """Write the labels that k of n people accept of each image of BUNDLE.
+
+    An object from file name to classes, as `report make --accepted-labels` reads it.
+    """
+    from analysis.bundles.reading import read_bundle
+    from analysis.importing.accepted_labels import write_accepted_labels
+    from analysis.measures.accepted_labels.numbers import voted_sets
+
+    study = read_bundle(bundle)
+    found = voted_sets(study)
+    sets = {str(image): frozenset(map(str, each)) for image, each in found.sets.items()}
+    write_accepted_labels(sets, study, out=out)
+    left_out = found.n_unresolved
+    more = f", {left_out:,} with too few votes left out" if left_out else ""
+    click.echo(f"{len(sets):,} images{more}: {out}")
 
 
 def _study(

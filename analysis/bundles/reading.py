@@ -59,6 +59,19 @@ class ClassifierCounts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AcceptedLabels:
+    """What may be right about each image, by a file that is no part of the study.
+
+    Attributes:
+        name: The file's name.
+        sets: Source image (its hash) to the classes accepted; empty where none is.
+    """
+
+    name: str
+    sets: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bundle:
     """One study's responses and all that is needed to make sense of them.
 
@@ -151,6 +164,16 @@ class Bundle:
         `analysis.bundles.clusters` has the clusters themselves.
         """
         return tuple(str(each) for each in self.head.get("cluster") or ())
+
+    @property
+    def accepted_labels(self) -> AcceptedLabels | None:
+        """What may be right about each image, where a file was given that says so."""
+        found = self.head.get("accepted_labels")
+        return found if isinstance(found, AcceptedLabels) else None
+
+    def with_accepted_labels(self, found: AcceptedLabels) -> Bundle:
+        """The same study, with what may be right about each image."""
+        return replace(self, head={**self.head, "accepted_labels": found})
 
     @property
     def is_preregistered(self) -> bool:

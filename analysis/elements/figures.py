@@ -200,6 +200,39 @@ def by_k(
     return figure
 
 
+@_styled
+def reliability_curves(
+    curves: Mapping[str, Sequence[tuple[float, Estimate]]],
+) -> Figure:
+    """Share of people who accept, by confidence; dashed where the two are the same.
+
+    Args:
+        curves: Series name to confidence and share with its interval.
+    """
+    figure = Figure(figsize=(WIDTH_IN, 3.6))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=QUIET, linestyle=(0, (4, 3)), linewidth=1)
+    for index, (name, series) in enumerate(curves.items()):
+        there = [(at, each) for at, each in series if not np.isnan(each.value)]
+        sure = [
+            each
+            if not np.isnan(each.low)
+            else Estimate(value=each.value, low=each.value, high=each.value, n=each.n)
+            for _, each in there
+        ]
+        _with_intervals(
+            axes, [at for at, _ in there], sure, index=index, label=name, line="-"
+        )
+    _percent_axis(axes, "people who accept")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.02)
+    axes.xaxis.set_major_formatter(percents())
+    axes.set_xlabel("confidence of the classifier")
+    if curves:
+        axes.legend(loc="best")
+    return figure
+
+
 def standard_and_rectified(
     names: Sequence[str],
     standard: Sequence[Estimate],

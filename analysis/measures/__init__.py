@@ -6,6 +6,7 @@ from typing import Final
 
 from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle
+from analysis.measures.accepted_labels import AcceptedLabelsMeasure
 from analysis.measures.accepted_predictions import AcceptedPredictionsMeasure
 from analysis.measures.accepted_trials import AcceptedTrialsMeasure
 from analysis.measures.adversarial import AdversarialMeasure
@@ -15,6 +16,7 @@ from analysis.measures.audit import AuditMeasure
 from analysis.measures.audit_calibration import AuditCalibrationMeasure
 from analysis.measures.base import FillsIn, Measure, TellsResult, Told
 from analysis.measures.class_by_class import ClassByClassMeasure
+from analysis.measures.confidence import ConfidenceMeasure
 from analysis.measures.counted_answers import CountedAnswersMeasure
 from analysis.measures.dawid_skene_error import DawidSkeneErrorMeasure
 from analysis.measures.explanation_path import ExplanationPathMeasure
@@ -33,6 +35,8 @@ from stimuli.plugins import Registry, fits
 MEASURES: Final[tuple[Measure, ...]] = (
     RectifiedErrorMeasure(),
     ClassByClassMeasure(),
+    ConfidenceMeasure(),
+    AcceptedLabelsMeasure(),
     AcceptedPredictionsMeasure(),
     AcceptedTrialsMeasure(),
     AdversarialMeasure(),
