@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.rectified_error.numbers import ErrorResult, error_results
 from analysis.statistics.k_of_n import (
@@ -58,8 +59,9 @@ def error_pairs(a: Bundle, b: Bundle) -> list[ErrorPair]:
     """
     first, second = error_results(a), error_results(b)
     votes = pd.concat([marked(a.votes, "A"), marked(b.votes, "B")], ignore_index=True)
+    clusters = _clusters_of_both(a, b)
     return [
-        _pair(one, two, votes, k=a.k, second_k=b.k)
+        _pair(one, two, votes, k=a.k, second_k=b.k, clusters=clusters)
         for one, two in _matched(first, second)
     ]
 
@@ -96,8 +98,24 @@ def _matched(
     return pairs
 
 
+def _clusters_of_both(a: Bundle, b: Bundle) -> pd.DataFrame | None:
+    """By the columns that both name; an image has the clusters of its first bundle."""
+    found = [image_clusters(bundle) for bundle in (a, b)]
+    tables = [table for table in found if table is not None]
+    if len(tables) < len(found):
+        return None
+    both = pd.concat(tables, join="inner")
+    return both[~both.index.duplicated()]
+
+
 def _pair(
-    a: ErrorResult, b: ErrorResult, votes: pd.DataFrame, *, k: int, second_k: int
+    a: ErrorResult,
+    b: ErrorResult,
+    votes: pd.DataFrame,
+    *,
+    k: int,
+    second_k: int,
+    clusters: pd.DataFrame | None,
 ) -> ErrorPair:
     n_both = len(set(a.judged.resolved["image"]) & set(b.judged.resolved["image"]))
     one, two = _strata(a, "A"), _strata(b, "B")
@@ -106,10 +124,18 @@ def _pair(
         tested = _no_difference(a)
     elif n_both and n_seen == b.judged.classifier.n_seen:
         tested = difference_on_same_images(
-            one[0], two[0], votes, n_images=n_seen, k=k, second_k=second_k
+            one[0],
+            two[0],
+            votes,
+            n_images=n_seen,
+            k=k,
+            second_k=second_k,
+            clusters=clusters,
         )
     else:
-        tested = difference_apart(one, two, votes, k=k, second_k=second_k)
+        tested = difference_apart(
+            one, two, votes, k=k, second_k=second_k, clusters=clusters
+        )
     return ErrorPair(
         a=a,
         b=b,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from math import isnan
 from typing import Final
 
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals import THESE_PEOPLE, Estimate
 
 NOTHING: Final = "–"
 _SMALLEST_P: Final = 0.001
@@ -76,6 +76,25 @@ def interval(estimate: Estimate, *, digits: int = 1) -> str:
         number(100 * end, digits=digits) for end in (estimate.low, estimate.high)
     )
     return f"{value} [{low}, {high}]"
+
+
+def spoken_of(estimates: Iterable[Estimate], *, things: str = "images") -> str:
+    """What intervals speak of: other people only where there are enough of them.
+
+    Args:
+        estimates: Shares that k of n people accept or reject.
+        things: What was judged.
+
+    >>> spoken_of([])
+    'images like these and other people'
+    """
+    few = [each for each in estimates if each.target == THESE_PEOPLE]
+    if not few:
+        return f"{things} like these and other people"
+    return (
+        f"{things} like these and these very people only "
+        f"({count(few[0].n_people)} are too few to speak of others)"
+    )
 
 
 def points(estimate: Estimate, *, digits: int = 1) -> str:

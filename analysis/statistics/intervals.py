@@ -15,7 +15,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-Target = Literal["images like these", "these images", "ignores people"]
+Target = Literal[
+    "images like these",
+    "these images",
+    "images like these, these people",
+    "ignores people",
+]
+THESE_PEOPLE: Final = "images like these, these people"
 
 LEVEL: Final = 0.95
 

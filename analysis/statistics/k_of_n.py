@@ -23,27 +23,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf, nan, sqrt
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.statistics.image_clusters import Ways, ways_of
 from analysis.statistics.intervals import (
     LEVEL,
+    THESE_PEOPLE,
     Estimate,
     critical_value,
     mixed_dof,
     no_estimate,
     score_bounds,
 )
+from analysis.statistics.panel_chances import share_by_chance
 from analysis.statistics.shares import two_sided_p
 
+# Below so many people an interval speaks of these people only.
+MIN_PEOPLE: Final = 4
+_TOO_FEW: Final = f"too few to speak of other people ({MIN_PEOPLE} are needed)"
 # A swing this small (in images) is rounding: both classifiers used the vote.
 _TINY: Final = 1e-9
 # Standard errors (of what people add, where they add nothing) taken at least.
 _FLOOR: Final = 0.5
+# People at whom that floor is twice as high.
+_FLOOR_OF_FEW: Final = 6.0
+# At most this much is made up for where few people cast most deciding votes.
+_MOST_LOST: Final = 4.0
+# Degrees of freedom per person, after the two that are taken off.
+_PER_PERSON: Final = 0.75
 
 
 def tally(votes: pd.DataFrame, *, n: int) -> pd.DataFrame:
@@ -113,6 +125,7 @@ def rejected_share(
     k: int,
     level: float = LEVEL,
     target: Literal["images like these", "these images"] = "images like these",
+    clusters: pd.DataFrame | None = None,
 ) -> Estimate:
     """Share of all images of the strata that fewer than k people accept.
 
@@ -123,11 +136,20 @@ def rejected_share(
         k: Yes votes an image needs.
         level: Nominal coverage.
         target: Whether the interval speaks about images like these (both images
-            and people drawn anew) or about these images (people drawn anew; a
-            conservative bound).
+            and people drawn anew) or about these images (people drawn anew).
+        clusters: Index image, one column per way in which images belong together
+            (scene, video); ways may cross. Images that it has not are clusters of
+            their own; images that nobody judges are taken to cluster as much as
+            those judged.
 
     Returns:
         NaN with n = 0 where a stratum that should be judged has no judged image.
+        With fewer than `MIN_PEOPLE` people the interval is for images like these and
+        these very people, as `target` and `method` say; about these images there is
+        none, then.
+
+    Raises:
+        AnalysisError: If an image has two rows in `clusters`.
 
     >>> votes = pd.DataFrame({
     ...     "trial": list("aaabbb"), "participant": list("pqrpqr"),
@@ -142,42 +164,129 @@ def rejected_share(
     if n_images == 0 or any(_is_unjudged(stratum) for stratum in strata):
         return no_estimate(level=level, target=target)
     parts = [rejections_in(stratum, votes, k=k) for stratum in strata]
-    share = sum(part.share * part.n_images for part in parts) / n_images
-    people = people_variance([part.deciding for part in parts])
+    like_these = _of_images_like_these(parts, clusters, k=k, level=level)
     if target == "images like these":
-        among, uncertain = _image_squares(parts, share), people.across_images
-    else:
-        among, uncertain = 0.0, people.in_all
+        return like_these
+    if like_these.target == THESE_PEOPLE:
+        reason = f"no interval: {like_these.n_people} people are {_TOO_FEW}"
+        return replace(like_these, low=nan, high=nan, target=target, method=reason)
+    return _of_these_images(parts, like_these, k=k)
+
+
+def _of_images_like_these(
+    parts: Sequence[StratumRejections],
+    clusters: pd.DataFrame | None,
+    *,
+    k: int,
+    level: float,
+) -> Estimate:
+    n_images = sum(part.n_images for part in parts)
+    share = _share(parts)
+    among = _image_variance(parts, share, clusters, k=k)
+    people = people_variance([part.deciding for part in parts], clusters=clusters)
+    dof = _joined_dof(
+        (among.census, among.dof),
+        (people.added, people.dof),
+    )
+    found = _of_variance(
+        parts,
+        among.census + people.added,
+        n_equal=n_images / among.design_effect,
+        dof=dof,
+        per_cluster=among.design_effect,
+        level=level,
+    )
+    return replace(found, n_people=people.n_people, **_spoken_of(people))
+
+
+def _of_these_images(
+    parts: Sequence[StratumRejections], like_these: Estimate, *, k: int
+) -> Estimate:
+    """People drawn anew; never wider than for images like these.
+
+    Given its image, whether a panel rejects is chance only as far as another panel
+    might do otherwise (`share_by_chance`); what people add goes through all images.
+    """
+    people = people_variance([part.deciding for part in parts])
+    chance = sum(part.n_images * _by_chance(part, k=k) for part in parts)
+    found = _of_variance(
+        parts,
+        chance + people.added,
+        n_equal=like_these.n,
+        dof=_joined_dof((people.added, people.dof), (chance, inf)),
+        level=like_these.level,
+    )
+    if found.high - found.low > like_these.high - like_these.low:
+        found = like_these
+    return replace(found, n_people=people.n_people, target="these images")
+
+
+def _by_chance(part: StratumRejections, *, k: int) -> float:
+    if part.rejected.empty:
+        return 0.0
+    n = int(part.n_votes.max())
+    spread = part.share * (1 - part.share)
+    return min(spread, share_by_chance(part.n_yes, n=n, k=k))
+
+
+def _share(parts: Sequence[StratumRejections]) -> float:
+    n_images = sum(part.n_images for part in parts)
+    return sum(part.share * part.n_images for part in parts) / n_images
+
+
+def _of_variance(
+    parts: Sequence[StratumRejections],
+    variance: float,
+    *,
+    n_equal: float,
+    dof: float,
+    level: float,
+    per_cluster: float = 1.0,
+) -> Estimate:
+    """The share with the score bounds of its variance, in squared images.
+
+    What it adds that only a sample of a stratum was judged is not in that variance:
+    such a stratum has its own score bounds, as few hits lie askew, and distances are
+    added as squares.
+
+    Args:
+        parts: What was rejected.
+        variance: If all images of the strata that were judged had been.
+        n_equal: Independent images behind a share of exactly 0 or 1.
+        dof: Degrees of freedom of the variance.
+        level: Nominal coverage.
+        per_cluster: Judged images that are worth one independent one.
+
+    Source:
+        Zou & Donner (2008), "Construction of confidence limits about effect
+        measures", eq. 3.
+    """
+    n_images, share = sum(part.n_images for part in parts), _share(parts)
     alone = share * (1 - share) * n_images
-    # Nothing seen of people leaves the bound of independent images, which these
-    # very images cannot exceed.
-    total = among + uncertain or alone * n_images / _n_sure(strata)
-    dof = mixed_dof(uncertain, whole=total, dof=people.dof)
-    n_effective = n_images * alone / total if alone * total > 0 else _n_sure(strata)
+    n_effective = n_images * alone / variance if alone * variance > 0 else n_equal
     critical = critical_value(level=level, dof=dof)
     low, high = score_bounds(share, n_effective, critical=critical)
+    below, above, sampling = (share - low) ** 2, (high - share) ** 2, 0.0
+    for part in parts:
+        unjudged = part.weight_of_unjudged / n_images
+        if unjudged:
+            n_worth = len(part.rejected) / per_cluster
+            critical = critical_value(level=level, dof=inf)
+            ends = score_bounds(part.share, n_worth, critical=critical)
+            below += (unjudged * (part.share - ends[0])) ** 2
+            above += (unjudged * (ends[1] - part.share)) ** 2
+            sampling += part.weight_of_unjudged**2 * part.smooth_spread / n_worth
+    total = variance + sampling
     return Estimate(
         value=share,
-        low=low,
-        high=high,
+        low=max(0.0, share - sqrt(below)),
+        high=min(1.0, share + sqrt(above)),
         n=n_images,
         level=level,
         standard_error=sqrt(total) / n_images,
         design_effect=total / alone if alone > 0 else 1.0,
-        n_people=people.n_people,
-        target=target,
+        dof=dof,
     )
-
-
-def _n_sure(strata: Sequence[Stratum]) -> float:
-    """The n behind a share of exactly 0 or 1: less where few were judged."""
-    n_images = sum(stratum.n_images for stratum in strata)
-    judged = [
-        len(stratum.judged) / stratum.n_images
-        for stratum in strata
-        if stratum.judged is not None and stratum.n_images
-    ]
-    return n_images * min([1.0, *judged])
 
 
 def _is_unjudged(stratum: Stratum) -> bool:
@@ -186,26 +295,107 @@ def _is_unjudged(stratum: Stratum) -> bool:
     return stratum.n_images > 0 and judged is not None and judged.empty
 
 
-def _image_squares(parts: Sequence[StratumRejections], share: float) -> float:
-    """Sum over all images of the squared influence on the estimate.
+@dataclass(frozen=True, kw_only=True)
+class _ImageVariance:
+    """What drawing images adds, in squared images.
 
-    An image's influence is its stratum's share minus the share of all, plus,
-    where it was judged, its own deviation scaled up to the stratum. Where a sample
-    of a stratum all came out alike, that is no proof that the rest would: its
-    share is given half a hit for the variance, as in `stratified_share`.
+    Attributes:
+        census: If every image of a stratum with judged images had been judged.
+        sampling: What it adds that some were not.
+        design_effect: Of clusters: over that of independent images.
+        dof: Of clusters.
     """
-    squares = 0.0
-    for part in parts:
-        squares += part.n_images * (part.share - share) ** 2
-        if len(part.rejected):
-            scale = part.n_images / len(part.rejected)
-            own = float(((part.rejected - part.share) ** 2).sum())
-            if own == 0 and scale > 1:
-                n_judged = len(part.rejected)
-                share_like = (part.share * n_judged + 0.5) / (n_judged + 1)
-                own = n_judged * share_like * (1 - share_like)
-            squares += own * scale**2
-    return squares
+
+    census: float
+    sampling: float
+    design_effect: float
+    dof: float
+
+
+def _image_variance(
+    parts: Sequence[StratumRejections],
+    share: float,
+    clusters: pd.DataFrame | None,
+    *,
+    k: int,
+) -> _ImageVariance:
+    """Sum over all images of squared influences, times what clusters make of it.
+
+    An image's influence is its stratum's share minus the share of all, plus, where it
+    was judged, its own deviation scaled up to the stratum. Where a sample of a stratum
+    all came out alike, that is no proof that the rest would: its share is given half a
+    hit for the variance, as in `stratified_share`.
+    """
+    between = sum(part.n_images * (part.share - share) ** 2 for part in parts)
+    within = sum(part.n_images * part.share * (1 - part.share) for part in parts)
+    sampling = sum(
+        part.weight_of_unjudged**2 * part.smooth_spread / len(part.rejected)
+        for part in parts
+        if part.weight_of_unjudged
+    )
+    own = pd.concat([(part.rejected - part.share) * part.scale for part in parts])
+    ways = ways_of(own.index, clusters)
+    effect = _design_effect(own.to_numpy(), ways)
+    of_chances = _effect_on_chances(effect, parts, ways=ways, within=within, k=k)
+    return _ImageVariance(
+        census=between * of_chances + within * effect,
+        sampling=sampling * effect,
+        design_effect=effect,
+        dof=ways.dof(),
+    )
+
+
+def _effect_on_chances(
+    effect: float,
+    parts: Sequence[StratumRejections],
+    *,
+    ways: Ways,
+    within: float,
+    k: int,
+) -> float:
+    """What clusters make of the variance of which images are wrong at all.
+
+    Nobody judges that; it is taken to cluster as chances of being rejected do, of
+    which outcomes show less, as they are also one panel's chance. Never more than
+    clusters whose images are all the same would make of it.
+    """
+    if effect == 1 or within == 0:
+        return effect
+    by_chance = sum(part.n_images * _by_chance(part, k=k) for part in parts)
+    n_judged = sum(len(part.rejected) for part in parts)
+    most = ways.squares(np.ones(n_judged)) / n_judged
+    told = 1 - by_chance / within
+    return min(most, 1 + (effect - 1) / told) if told > 0 else most
+
+
+def _design_effect(own: npt.NDArray[np.float64], ways: Ways) -> float:
+    """Squares of clusters over those of images; where all are alike, a cluster's size."""
+    squares = float(own @ own)
+    if squares > 0:
+        return ways.squares(own) / squares
+    return ways.squares(np.ones(len(own))) / len(own) if len(own) else 1.0
+
+
+def _joined_dof(*parts: tuple[float, float]) -> float:
+    """Degrees of freedom of a sum of variances, each with its own.
+
+    Source:
+        Satterthwaite (1946), "An approximate distribution of estimates of variance
+        components", eq. 17.
+    """
+    whole = sum(part for part, _ in parts)
+    inverse = sum(1 / mixed_dof(part, whole=whole, dof=dof) for part, dof in parts)
+    return 1 / inverse if inverse > 0 else inf
+
+
+def _spoken_of(people: PeopleVariance) -> dict[str, Any]:
+    """Target and method of an interval: of other people only where there are enough."""
+    if people.is_known:
+        return {"target": "images like these"}
+    return {
+        "target": THESE_PEOPLE,
+        "method": f"for these people only: {people.n_people} are {_TOO_FEW}",
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,12 +407,37 @@ class StratumRejections:
         share: Share of the judged ones that are rejected.
         rejected: Judged image to 1.0 (rejected) or 0.0.
         deciding: The votes that decided, scaled from the judged images to all.
+        n_yes: Yes votes per judged image.
+        n_votes: Votes per judged image.
     """
 
     n_images: int
     share: float
     rejected: pd.Series
     deciding: DecidingVotes
+    n_yes: npt.NDArray[np.int_]
+    n_votes: npt.NDArray[np.int_]
+
+    @property
+    def scale(self) -> float:
+        """Images of the stratum per judged one."""
+        return self.n_images / len(self.rejected) if len(self.rejected) else 1.0
+
+    @property
+    def weight_of_unjudged(self) -> float:
+        """Images of the stratum, times the root of the part that nobody judged."""
+        if self.rejected.empty:
+            return 0.0
+        return self.n_images * sqrt(max(0.0, 1 - 1 / self.scale))
+
+    @property
+    def smooth_spread(self) -> float:
+        """Share times what is left of 1, with half a hit where all judged images are alike."""
+        n_judged = len(self.rejected)
+        share = self.share
+        if share in (0, 1):
+            share = (share * n_judged + 0.5) / (n_judged + 1)
+        return share * (1 - share)
 
 
 def rejections_in(
@@ -245,18 +460,20 @@ def rejections_in(
             share=float(stratum.is_rejected),
             rejected=pd.Series(dtype=float),
             deciding=DecidingVotes.none(),
+            n_yes=np.zeros(0, dtype=int),
+            n_votes=np.zeros(0, dtype=int),
         )
-    rows = stratum.judged[["image", "trial"]].merge(votes, on="trial")
-    image, images = pd.factorize(rows["image"])
+    image, images, rows = _votes_on(stratum.judged, votes)
     accepts = rows["accepts"].to_numpy(dtype=float)
-    rejected = (np.bincount(image, weights=accepts) < k).astype(float)
+    n_yes = np.bincount(image, weights=accepts).astype(int)
+    rejected = (n_yes < k).astype(float)
     decides = pivotal(image, accepts, k=k)
     mean = accepts[decides].mean() if decides.any() else 0.0
     person = rows["participant"].to_numpy()
     swings = pd.DataFrame(
         {
             "participant": person[decides],
-            "image": images.to_numpy()[image[decides]],
+            "image": images[image[decides]],
             "swing": (accepts[decides] - mean) * stratum.n_images / len(images),
         }
     )
@@ -265,7 +482,22 @@ def rejections_in(
         share=float(rejected.mean()),
         rejected=pd.Series(rejected, index=images),
         deciding=DecidingVotes(swings=swings, voters=frozenset(person)),
+        n_yes=n_yes,
+        n_votes=np.bincount(image),
     )
+
+
+def _votes_on(
+    judged: pd.DataFrame, votes: pd.DataFrame
+) -> tuple[npt.NDArray[np.int_], npt.NDArray[Any], pd.DataFrame]:
+    """The votes on judged images, the image of each as a number, and all images."""
+    if judged["trial"].is_unique and judged["image"].is_unique:
+        place = pd.Index(judged["trial"]).get_indexer(votes["trial"])
+        image, seen = pd.factorize(place[place >= 0], sort=True)
+        return image, judged["image"].to_numpy()[seen], votes[place >= 0]
+    rows = judged[["image", "trial"]].merge(votes, on="trial")
+    image, names = pd.factorize(rows["image"])
+    return image, names.to_numpy(), rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,58 +544,100 @@ def pivotal(
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleVariance:
-    """What people add to the variance, in squared images."""
+    """What people add to the variance, in squared images.
+
+    Attributes:
+        across_images: By products of their swings on images that do not belong
+            together.
+        in_all: By all products.
+        n_people: All who voted.
+        dof: Degrees of freedom.
+    """
 
     across_images: float
     in_all: float
     n_people: int
     dof: float
 
+    @property
+    def is_known(self) -> bool:
+        """Whether these are enough people to speak of others."""
+        return not 0 < self.n_people < MIN_PEOPLE
 
-def people_variance(parts: Sequence[DecidingVotes]) -> PeopleVariance:
+    @property
+    def added(self) -> float:
+        """What other people would add; 0 where too few are known to tell."""
+        return self.across_images if self.is_known else 0.0
+
+
+def people_variance(
+    parts: Sequence[DecidingVotes], *, clusters: pd.DataFrame | None = None
+) -> PeopleVariance:
     """What people add: squared totals of each person's swings.
 
-    With and without the products of swings on the same image.
+    With and without the products of swings on the same image (or on images that
+    belong together, whose variance counts these).
 
-    The people's totals sum to nearly zero (swings are centred), which the factor
-    P / (P - 1) makes up for. P people of unequal weight count as fewer
+    The people's totals sum to nearly zero (swings are centred), which
+    `_lost_by_centring` makes up for. P people of unequal weight count as fewer
     (Kish 1965, section 11.7). What people add is never taken as less than half
-    the standard error it has when they add nothing: with few people an estimate
-    of zero is luck. That floor and the two degrees of freedom taken off were
-    chosen by simulation (`docs/statistics.md`); both fade as people are added.
+    the standard error it has when they add nothing (more where there are few): with
+    few people an estimate of zero is luck. That floor and the degrees of freedom taken
+    off were chosen by simulation (`docs/coverage/headline.md`); both fade as people are
+    added.
+
+    Args:
+        parts: Who decided what.
+        clusters: As in `rejected_share`.
 
     >>> swings = pd.DataFrame({
     ...     "participant": list("ppqq"), "image": list("abab"),
     ...     "swing": [0.5, 0.5, -0.5, -0.5],
     ... })
     >>> people = people_variance([DecidingVotes(swings=swings, voters=frozenset("pq"))])
-    >>> people.in_all, people.across_images          # (1² + 1²) · 2 / 1; less 4 · 0.5²
-    (4.0, 3.0)
+    >>> people.in_all, people.n_people          # (1² + 1²) · 2 / 1
+    (4.0, 2)
     """
     n_people = len(frozenset().union(*(part.voters for part in parts)))
     found = [part.swings for part in parts if len(part.swings)]
     swings = pd.concat(found or [DecidingVotes.none().swings])
     person, people = pd.factorize(swings["participant"])
-    place, places = pd.factorize(
-        person * len(swings) + pd.factorize(swings["image"])[0]
-    )
-    per_image = np.bincount(place, weights=swings["swing"], minlength=len(places))
+    image, images = pd.factorize(swings["image"])
+    place, places = pd.factorize(person * len(swings) + image)
+    swing = swings["swing"].to_numpy(dtype=float)
+    per_image = np.bincount(place, swing, minlength=len(places)).astype(float)
     owner = places // max(len(swings), 1)
     totals = np.bincount(owner, weights=per_image, minlength=len(people))
-    n_deciding = np.bincount(owner, np.abs(per_image) > _TINY, minlength=len(people))
+    decided = np.where(np.abs(per_image) > _TINY, 1.0, 0.0)
+    n_deciding = np.bincount(owner, decided, minlength=len(people)).astype(float)
     weights = n_deciding**2
     if n_people < 2 or weights.sum() == 0:
         return PeopleVariance(across_images=0.0, in_all=0.0, n_people=n_people, dof=inf)
-    in_all = float(totals @ totals) * n_people / (n_people - 1)
-    same_image = float(per_image @ per_image)
-    n_equal = float(weights.sum() ** 2 / (weights @ weights))
-    floor = _FLOOR * sqrt(2 / n_equal) * same_image
-    return PeopleVariance(
-        across_images=max(in_all - same_image, floor),
-        in_all=max(in_all, same_image),
-        n_people=n_people,
-        dof=max(n_equal - 2, 1.0),
+    in_all = float(totals @ totals) * _lost_by_centring(n_deciding, n_people)
+    together = ways_of(images, clusters).squares_within(
+        per_image, of=places % len(swings), within=owner
     )
+    n_equal = float(weights.sum() ** 2 / (weights @ weights))
+    floor = _FLOOR * (1 + _FLOOR_OF_FEW / n_equal) * sqrt(2 / n_equal) * together
+    return PeopleVariance(
+        across_images=max(in_all - together, floor),
+        in_all=max(in_all, together),
+        n_people=n_people,
+        dof=max(_PER_PERSON * (n_equal - 2), 1.0),
+    )
+
+
+def _lost_by_centring(n_deciding: npt.NDArray[np.float64], n_people: int) -> float:
+    """What squared totals of centred swings are multiplied by: P / (P - 1), equal people.
+
+    A person with m of M deciding votes pulls their mean along: of P people whose
+    totals vary with m, Σ m² - 2 Σ m³ / M + (Σ m²)² / M² is left of Σ m².
+    """
+    weights = n_deciding / n_deciding.sum()
+    squares = float(weights @ weights)
+    left = squares - 2 * float(weights @ weights**2) + squares**2
+    equal = n_people / (n_people - 1)
+    return max(equal, squares / max(left, squares / _MOST_LOST))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -389,6 +663,7 @@ def rejected_difference(
     n_images: int,
     k: int,
     level: float = LEVEL,
+    clusters: pd.DataFrame | None = None,
 ) -> Estimate:
     """Rejected share of the first minus that of the second, on the same images.
 
@@ -404,7 +679,7 @@ def rejected_difference(
     0.0
     """
     return difference_on_same_images(
-        first, second, votes, n_images=n_images, k=k, level=level
+        first, second, votes, n_images=n_images, k=k, level=level, clusters=clusters
     ).estimate
 
 
@@ -417,6 +692,7 @@ def difference_on_same_images(
     k: int,
     second_k: int | None = None,
     level: float = LEVEL,
+    clusters: pd.DataFrame | None = None,
 ) -> DifferenceTest:
     """Rejected share of the first minus that of the second, on the same images.
 
@@ -428,6 +704,7 @@ def difference_on_same_images(
         k: Yes votes an image needs.
         second_k: The same for the second, where it differs.
         level: Nominal coverage.
+        clusters: As in `rejected_share`.
 
     Source:
         Agresti & Min (2005), "Simple improved confidence intervals for
@@ -450,22 +727,19 @@ def difference_on_same_images(
     one = rejections_in(first, votes, k=k)
     two = rejections_in(second, votes, k=k if second_k is None else second_k)
     means = [part.share * part.n_images / n_images for part in (one, two)]
-    people = people_variance([one.deciding, two.deciding.scaled(-1.0)])
-    among = _paired_squares(one, two, means=means, n_images=n_images) + 1
-    total = among + people.across_images
-    dof = mixed_dof(people.across_images, whole=total, dof=people.dof)
-    error = sqrt(total) / (n_images + 2)
+    people = people_variance(
+        [one.deciding, two.deciding.scaled(-1.0)], clusters=clusters
+    )
+    squares, dof = _paired_squares(
+        one, two, means=means, n_images=n_images, clusters=clusters
+    )
+    among = squares + 1
     return _tested(
         means[0] - means[1],
         centre=(means[0] - means[1]) * n_images / (n_images + 2),
-        error=error,
-        dof=dof,
-        like=_known(
-            n_images,
-            level=level,
-            design_effect=total / among,
-            n_people=people.n_people,
-        ),
+        error=sqrt(among + people.added) / (n_images + 2),
+        dof=_joined_dof((squares, dof), (people.added, people.dof), (1.0, inf)),
+        like=_known(n_images, among=among, people=people, level=level),
         is_paired=True,
     )
 
@@ -478,6 +752,7 @@ def difference_apart(
     k: int,
     second_k: int | None = None,
     level: float = LEVEL,
+    clusters: pd.DataFrame | None = None,
 ) -> DifferenceTest:
     """Rejected share of the first minus that of the second, on different images.
 
@@ -489,6 +764,8 @@ def difference_apart(
         k: Yes votes an image needs.
         second_k: The same for the second, where it differs.
         level: Nominal coverage.
+        clusters: As in `rejected_share`; clusters that lie on both sides are taken
+            as two.
 
     >>> votes = pd.DataFrame({
     ...     "trial": list("aaabbb"), "participant": list("pqrstu"),
@@ -511,20 +788,21 @@ def difference_apart(
     one, two = sides
     if 0 in (one.size, two.size):
         return _untested(level=level, is_paired=False)
-    people = people_variance([*one.deciding(1), *two.deciding(-1)])
-    among = one.variance + two.variance
-    total = among + people.across_images
+    people = people_variance([*one.deciding(1), *two.deciding(-1)], clusters=clusters)
+    (first_among, first_dof), (second_among, second_dof) = (
+        side.variance(clusters, k=bar) for side, bar in zip(sides, ks, strict=True)
+    )
+    among = first_among + second_among
     return _tested(
         one.share - two.share,
         centre=one.share - two.share,
-        error=sqrt(total),
-        dof=mixed_dof(people.across_images, whole=total, dof=people.dof),
-        like=_known(
-            min(one.size, two.size),
-            level=level,
-            design_effect=total / among,
-            n_people=people.n_people,
+        error=sqrt(among + people.added),
+        dof=_joined_dof(
+            (first_among, first_dof),
+            (second_among, second_dof),
+            (people.added, people.dof),
         ),
+        like=_known(min(one.size, two.size), among=among, people=people, level=level),
         is_paired=False,
     )
 
@@ -541,33 +819,35 @@ class _Side:
 
     @property
     def share(self) -> float:
-        return sum(part.share * part.n_images for part in self.parts) / self.size
+        return _share(self.parts)
 
-    @property
-    def variance(self) -> float:
-        """Of independent images.
+    def variance(self, clusters: pd.DataFrame | None, *, k: int) -> tuple[float, float]:
+        """Of images, and its degrees of freedom.
 
         One image more of each kind on either side, as Agresti and Caffo (2000) add,
         keeps the variance above zero where nobody rejects anything.
         """
-        return (_image_squares(self.parts, self.share) + 1) / (self.size + 2) ** 2
+        among = _image_variance(self.parts, self.share, clusters, k=k)
+        squares = among.census + among.sampling + 1
+        return squares / (self.size + 2) ** 2, among.dof
 
     def deciding(self, sign: int) -> list[DecidingVotes]:
         """The votes that decided, their swings as shares of this side."""
         return [part.deciding.scaled(sign / self.size) for part in self.parts]
 
 
-def _known(n: int, *, level: float, design_effect: float, n_people: int) -> Estimate:
+def _known(n: int, *, among: float, people: PeopleVariance, level: float) -> Estimate:
     """What is known of a difference before its value and ends."""
-    return Estimate(
+    like = Estimate(
         value=nan,
         low=nan,
         high=nan,
         n=n,
         level=level,
-        design_effect=design_effect,
-        n_people=n_people,
+        design_effect=(among + people.added) / among,
+        n_people=people.n_people,
     )
+    return replace(like, **_spoken_of(people))
 
 
 def _tested(
@@ -587,6 +867,7 @@ def _tested(
         low=max(-1.0, centre - half),
         high=min(1.0, centre + half),
         standard_error=error,
+        dof=dof,
     )
     return DifferenceTest(
         estimate=estimate,
@@ -606,13 +887,21 @@ def _paired_squares(
     *,
     means: Sequence[float],
     n_images: int,
-) -> float:
-    """Sum over all images of the squared difference of both influences."""
+    clusters: pd.DataFrame | None,
+) -> tuple[float, float]:
+    """Sum over all images of the squared difference of both influences.
+
+    Times what clusters of judged images make of it; and its degrees of freedom.
+    """
     influences = [_influences(part) for part in (one, two)]
-    both = pd.concat(influences, axis=1).fillna(0.0).to_numpy()
+    both = pd.concat(influences, axis=1).fillna(0.0)
     away = means[0] - means[1]
-    judged = both[:, 0] - both[:, 1] - away
-    return float(judged @ judged) + (n_images - len(both)) * away**2
+    apart = (both.iloc[:, 0] - both.iloc[:, 1]).to_numpy()
+    judged = apart - away
+    squares = float(judged @ judged) + (n_images - len(both)) * away**2
+    ways = ways_of(both.index, clusters)
+    centred = apart - apart.mean() if len(apart) else apart
+    return squares * _design_effect(centred, ways), ways.dof()
 
 
 def _influences(part: StratumRejections) -> pd.Series:

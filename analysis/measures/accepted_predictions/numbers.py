@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.bundles.clusters import trial_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.k_of_n import Stratum, rejected_share, tally
@@ -43,7 +44,7 @@ class AcceptedShare:
 
 def accepted_shares(bundle: Bundle) -> list[AcceptedShare]:
     """One entry per classifier."""
-    counted = tally(bundle.votes, n=bundle.n)
+    counted, clusters = tally(bundle.votes, n=bundle.n), trial_clusters(bundle)
     done = counted[counted["is_resolved"]]
     uses = bundle.uses[bundle.uses["shows"].isin(bundle.labels_of(PUT_UP))]
     shares = []
@@ -65,11 +66,25 @@ def accepted_shares(bundle: Bundle) -> list[AcceptedShare]:
                 n_put_up=len(mine),
                 resolved=judged,
                 accepted=rejected_share(
-                    [stratum], bundle.votes, k=bundle.k
+                    [stratum],
+                    bundle.votes,
+                    k=bundle.k,
+                    clusters=None if clusters is None else of_images(clusters, judged),
                 ).complement(),
             )
         )
     return shares
+
+
+def of_images(clusters: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """Clusters of trials as those of the images that they show.
+
+    >>> clusters = pd.DataFrame({"scene": ["s"]}, index=["t"])
+    >>> judged = pd.DataFrame({"image": ["i"], "trial": ["t"]})
+    >>> of_images(clusters, judged).loc["i", "scene"]
+    's'
+    """
+    return clusters.reindex(judged["trial"]).set_axis(judged["image"], axis=0)
 
 
 def is_unlabelled(bundle: Bundle) -> bool:

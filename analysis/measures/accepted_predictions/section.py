@@ -17,7 +17,7 @@ from analysis.elements.sections import (
     Prose,
     Section,
 )
-from analysis.elements.wording import count, estimate_numbers, interval
+from analysis.elements.wording import count, estimate_numbers, interval, spoken_of
 from analysis.measures.accepted_predictions.numbers import (
     PUT_UP,
     AcceptedShare,
@@ -119,7 +119,8 @@ def _table(bundle: Bundle, shares: list[AcceptedShare]) -> DataTable:
     return DataTable(
         name="accepted_predictions",
         caption=f"Share of predictions that at least {bundle.k} of {bundle.n} people "
-        "accept, with 95 % intervals for images like these and other people.",
+        "accept, with 95 % intervals for "
+        f"{spoken_of(share.accepted for share in shares)}.",
         shown=shown,
         numbers=numbers,
     )

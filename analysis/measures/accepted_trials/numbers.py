@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.bundles.clusters import trial_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.k_of_n import Stratum, rejected_share, tally
@@ -24,7 +25,9 @@ def accepted_by_k(bundle: Bundle) -> dict[int, Estimate]:
     judged = pd.DataFrame({"image": done, "trial": done})
     stratum = Stratum(n_images=n_main_trials(bundle), judged=judged)
     return {
-        k: rejected_share([stratum], bundle.votes, k=k).complement()
+        k: rejected_share(
+            [stratum], bundle.votes, k=k, clusters=trial_clusters(bundle)
+        ).complement()
         for k in range(1, bundle.n + 1)
     }
 

@@ -16,7 +16,7 @@ from analysis.elements.sections import (
     Prose,
     Section,
 )
-from analysis.elements.wording import count, estimate_numbers, interval
+from analysis.elements.wording import count, estimate_numbers, interval, spoken_of
 from analysis.measures.accepted_trials.numbers import (
     accepted_by_k,
     n_main_trials,
@@ -120,7 +120,7 @@ def _table(bundle: Bundle, by_k: dict[int, Estimate]) -> DataTable:
     return DataTable(
         name="accepted_trials",
         caption=f"Share of trials that at least k of {bundle.n} people accept (95 % "
-        "intervals for trials like these and other people).",
+        f"intervals for {spoken_of(by_k.values(), things='trials')}).",
         shown=shown,
         numbers=numbers,
     )

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from math import nan
 from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import image_clusters
 from analysis.bundles.declarations import ReexaminedImages
 from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle, ClassifierCounts
@@ -217,8 +219,9 @@ def error_results(
     """
     if votes is None:
         return list(_counted_results(bundle))
+    clusters = image_clusters(bundle)
     return [
-        error_result(judged, votes, k=bundle.k, n=bundle.n)
+        error_result(judged, votes, k=bundle.k, n=bundle.n, clusters=clusters)
         for judged in judged_images(bundle, votes)
     ]
 
@@ -229,14 +232,19 @@ def _counted_results(bundle: Bundle) -> list[ErrorResult]:
 
 
 def error_result(
-    judged: JudgedImages, votes: pd.DataFrame, *, k: int, n: int
+    judged: JudgedImages,
+    votes: pd.DataFrame,
+    *,
+    k: int,
+    n: int,
+    clusters: pd.DataFrame | None = None,
 ) -> ErrorResult:
-    """Everything about one classifier and measure."""
+    """Everything about one classifier and measure; clusters as in `rejected_share`."""
     n_seen, n_yes = judged.classifier.n_seen, judged.resolved["n_yes"]
     n_rejected = int((n_yes < k).sum())
     n_unresolved = judged.n_wrong - len(judged.resolved)
     by_k = {
-        at_least: rejected_share(judged.strata, votes, k=at_least)
+        at_least: rejected_share(judged.strata, votes, k=at_least, clusters=clusters)
         for at_least in range(1, n + 1)
     }
     return ErrorResult(
@@ -244,10 +252,12 @@ def error_result(
         standard=wilson(_n_standard(judged), n_seen),
         rectified=by_k[k],
         of_these_images=rejected_share(
-            judged.strata, votes, k=k, target="these images"
+            judged.strata, votes, k=k, target="these images", clusters=clusters
         ),
         ignoring_people=_ignoring_people(judged, n_rejected),
-        accepted=rejected_share([judged.stratum], votes, k=k).complement(),
+        accepted=rejected_share(
+            [judged.stratum], votes, k=k, clusters=clusters
+        ).complement(),
         low=n_rejected / n_seen if n_seen else nan,
         high=(n_rejected + n_unresolved) / n_seen if n_seen else nan,
         histogram=n_yes.value_counts().reindex(range(n + 1), fill_value=0),
@@ -267,6 +277,9 @@ def other_sides(bundle: Bundle) -> list[RightPredictions]:
     []
     """
     counted = tally(bundle.votes, n=bundle.n)
+    share = partial(
+        rejected_share, votes=bundle.votes, k=bundle.k, clusters=image_clusters(bundle)
+    )
     found = []
     for judged in judged_images(bundle):
         uses = _right_uses(bundle, judged)
@@ -279,10 +292,8 @@ def other_sides(bundle: Bundle) -> list[RightPredictions]:
                 classifier=judged.classifier.name,
                 n_right=judged.n_right,
                 n_judged=len(right),
-                rejected=rejected_share([sampled], bundle.votes, k=bundle.k),
-                two_sided=rejected_share(
-                    [judged.stratum, sampled], bundle.votes, k=bundle.k
-                ),
+                rejected=share([sampled]),
+                two_sided=share([judged.stratum, sampled]),
             )
         )
     return found
@@ -295,7 +306,7 @@ def comparisons(bundle: Bundle) -> list[ClassifierDifference]:
     >>> comparisons(example_bundle())    # one classifier has no pair
     []
     """
-    judged = list(judged_images(bundle))
+    judged, clusters = list(judged_images(bundle)), image_clusters(bundle)
     pairs = []
     for one, two in combinations(judged, 2):
         n_images = one.classifier.n_seen
@@ -313,6 +324,7 @@ def comparisons(bundle: Bundle) -> list[ClassifierDifference]:
                     bundle.votes,
                     n_images=n_images,
                     k=bundle.k,
+                    clusters=clusters,
                 ),
             )
         )

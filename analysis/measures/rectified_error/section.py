@@ -13,6 +13,7 @@ from analysis.elements.wording import (
     interval,
     percent,
     shown_name,
+    spoken_of,
     standard_name,
 )
 from analysis.measures.base import MeasuredOutcome, Told
@@ -58,7 +59,7 @@ class RectifiedErrorMeasure:
         lines = [
             f"a prediction is right when at least {bundle.k} of {bundle.n} people "
             "accept it",
-            "95 % intervals for images like these and other people",
+            f"95 % intervals for {spoken_of(r.rectified for r in results)}",
             "",
             *_error_lines(results),
             "",
@@ -73,8 +74,9 @@ class RectifiedErrorMeasure:
 
     def sentences(self, bundle: Bundle) -> list[str]:
         """What people accept, and the error that is left, per classifier."""
-        said = [_sentence(r) for r in error_results(bundle) if r.rectified.n]
-        return said and [*said, _rule(bundle)]
+        results = [r for r in error_results(bundle) if r.rectified.n]
+        said = [_sentence(r) for r in results]
+        return said and [*said, _rule(bundle, results)]
 
     def outcomes(self, bundle: Bundle) -> list[MeasuredOutcome]:
         """The rectified error of each classifier and measure."""
@@ -137,10 +139,11 @@ def _sentence(result: ErrorResult) -> str:
     )
 
 
-def _rule(bundle: Bundle) -> str:
+def _rule(bundle: Bundle, results: list[ErrorResult]) -> str:
     return (
         f"A prediction is accepted when at least {bundle.k} of {bundle.n} people say "
-        "yes; brackets hold 95 % intervals for images like these and other people."
+        "yes; brackets hold 95 % intervals for "
+        f"{spoken_of(result.rectified for result in results)}."
     )
 
 

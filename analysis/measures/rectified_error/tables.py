@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from analysis.elements.wording import (
     points,
     shown_name,
     signed,
+    spoken_of,
     standard_name,
 )
 from analysis.measures.rectified_error.names import (
@@ -33,7 +34,7 @@ from analysis.measures.rectified_error.numbers import (
     RightPredictions,
     measured_shows,
 )
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals import THESE_PEOPLE, Estimate, Target
 
 OTHER_SIDE = (
     "A share of the images that the classifier got right was put up as well, in the "
@@ -41,12 +42,12 @@ OTHER_SIDE = (
     "errors that people do not accept and right predictions that they reject."
 )
 NO_PERSON_EFFECT = (
-    "One line stands for three intervals where nothing in the votes tells people "
-    "apart: only a vote that alone decides an image carries a person into the result, "
-    "and here there is none, or all of them say the same. The headline is then the "
-    "interval of independent images, and the same interval is an upper bound for these "
-    "very images. It does not show that people agree in general: with few "
-    "images near the bar of k votes, a difference between people goes unseen."
+    "One line stands for the headline and Wilson's interval where nothing in the votes "
+    "tells people apart: only a vote that alone decides an image carries a person into "
+    "the result, and here there is none, or all of them say the same. The headline is "
+    "then the interval of independent images. It does not show that people agree in "
+    "general: with few images near the bar of k votes, a difference between people "
+    "goes unseen."
 )
 _NEAR = 0.1
 HARDLY_A_PERSON_EFFECT = (
@@ -83,31 +84,43 @@ def headline_table(bundle: Bundle, results: Sequence[ErrorResult]) -> DataTable:
         name="errors",
         caption="Standard and rectified error, share of all images, and errors that "
         "people accept, share of those judged; a prediction is right when at least "
-        f"{bundle.k} of {bundle.n} people accept it. 95 % intervals for images like "
-        "these and other people.",
+        f"{bundle.k} of {bundle.n} people accept it. 95 % intervals for "
+        f"{spoken_of(result.rectified for result in results)}.",
         shown=without_repeats(shown),
         numbers=pd.DataFrame([_error_numbers(result, bundle) for result in results]),
         text_columns=n_words(shown),
     )
 
 
-_KINDS: Final[tuple[tuple[str, Callable[[ErrorResult], Estimate]], ...]] = (
-    ("images like these, other people", lambda result: result.rectified),
-    ("these images, other people (conservative)", lambda r: r.of_these_images),
-    ("ignores people (Wilson; too narrow)", lambda r: r.ignoring_people),
+_KINDS: Final[tuple[Callable[[ErrorResult], Estimate], ...]] = (
+    lambda result: result.rectified,
+    lambda result: result.of_these_images,
+    lambda result: result.ignoring_people,
 )
-_ALL_KINDS: Final = "all three (people add nothing, see below)"
+_SPOKEN_OF: Final[Mapping[Target, str]] = {
+    "images like these": "images like these, other people",
+    THESE_PEOPLE: "images like these, these people only (too few to speak of others)",
+    "these images": "these images, other people",
+    "ignores people": "ignores people (Wilson; too narrow)",
+}
+_BOTH_KINDS: Final = "Wilson's too; people add nothing, see below"
 
 
 def has_no_person_effect(result: ErrorResult) -> bool:
-    """Whether all three intervals are one: no vote tells people apart.
+    """Whether the headline is Wilson's interval: no vote tells people apart.
 
     Only votes that alone decide an image carry a person into the result; where
     there are none, or all of them say the same, people add nothing to the
     variance of independent images.
     """
-    found = {interval(pick(result), digits=2) for _, pick in _KINDS}
-    return len(found) == 1 and result.rectified.n > 0
+    headline, wilson = (
+        interval(each, digits=2) for each in (result.rectified, result.ignoring_people)
+    )
+    return (
+        headline == wilson
+        and result.rectified.n > 0
+        and result.rectified.target != THESE_PEOPLE
+    )
 
 
 def hardly_a_person_effect(result: ErrorResult) -> str:
@@ -116,7 +129,8 @@ def hardly_a_person_effect(result: ErrorResult) -> str:
     Nearly: the widths differ, and by at most a tenth.
     """
     headline, wilson = result.rectified, result.ignoring_people
-    if not headline.n or has_no_person_effect(result):
+    is_other = headline.target == THESE_PEOPLE
+    if not headline.n or is_other or has_no_person_effect(result):
         return ""
     ratio = (headline.high - headline.low) / (wilson.high - wilson.low)
     if abs(ratio - 1) > _NEAR:
@@ -133,16 +147,17 @@ def interval_table(results: Sequence[ErrorResult]) -> DataTable:
     rows, numbers = [], []
     for result in results:
         is_one = has_no_person_effect(result)
-        kinds = ((_ALL_KINDS, _KINDS[0][1]),) if is_one else _KINDS
         rows += [
             {
                 **named_columns(result),
-                "interval speaks of": speaks_of,
-                "rectified": interval(pick(result), digits=2),
+                "interval speaks of": _SPOKEN_OF[estimate.target],
+                "rectified": interval(estimate, digits=2),
             }
-            for speaks_of, pick in kinds
+            for estimate in (pick(result) for pick in _KINDS[: 2 if is_one else 3])
         ]
-        for _, pick in _KINDS:
+        if is_one:
+            rows[-2]["interval speaks of"] += f" ({_BOTH_KINDS})"
+        for pick in _KINDS:
             estimate = pick(result)
             numbers.append(
                 {
@@ -248,7 +263,7 @@ def comparison_table(pairs: Sequence[ClassifierDifference]) -> DataTable:
     return DataTable(
         name="comparisons",
         caption="Differences between classifiers on the same images, percentage "
-        "points (95 % intervals).",
+        f"points (95 % intervals for {spoken_of(pair.rectified for pair in pairs)}).",
         shown=without_repeats(shown),
         numbers=numbers,
         text_columns=n_words(shown),
@@ -284,7 +299,8 @@ def other_side_table(sides: Sequence[RightPredictions]) -> DataTable:
     return DataTable(
         name="right_predictions",
         caption="Right predictions that fewer than k people accept, and the error "
-        "that counts both sides (95 % intervals for images like these).",
+        "that counts both sides (95 % intervals for "
+        f"{spoken_of(side.two_sided for side in sides)}).",
         shown=shown,
         numbers=numbers,
     )

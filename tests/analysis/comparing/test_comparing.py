@@ -81,7 +81,7 @@ def test_the_difference_is_that_of_both_results(launches):
     assert pair.rectified.is_paired
     assert pair.n_both == len(pair.a.judged.resolved)
     # B's people accept less: its error is larger, and clearly so.
-    assert pair.rectified.p_value < 0.01
+    assert pair.rectified.p_value < 0.02
     assert pair.rectified.estimate.high < 0
 
 

@@ -1,232 +1,378 @@
-"""How often intervals cover the truth, over simulated studies.
+"""How often intervals of shares that k of n people reject cover the truth.
 
-`python -m tests.analysis.coverage.headline` prints the tables of `docs/statistics.md`.
+Rows of worlds with closed blocks, skill and people of two kinds are those of
+`crossed_raters.py`; small, mixed, clustered and sampled ones are those of `people.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
-import click
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
-from analysis.statistics.clustered import clustered_mean
-from analysis.statistics.intervals import Estimate, wilson
-from analysis.statistics.k_of_n import Stratum, rejected_difference, rejected_share
+from analysis.statistics.intervals import wilson
+from analysis.statistics.k_of_n import (
+    DifferenceTest,
+    Stratum,
+    difference_apart,
+    difference_on_same_images,
+    rejected_difference,
+    rejected_share,
+)
 from tests.analysis.coverage.crossed_raters import (
-    Study,
     World,
-    accept_probability,
-    assign,
     rejection_of_these,
     simulate,
     simulate_pair,
     true_rejection,
-    vote,
 )
+from tests.analysis.coverage.headline_worlds import (
+    Errors,
+    JudgedErrors,
+    draw_errors,
+    rejected_by_these_people,
+)
+from tests.analysis.coverage.people import Population
+from tests.analysis.coverage.rows import Drawn, Row
 
-SEED: Final = 20180911
+_OF_SHARES: Final = ("analysis.statistics.k_of_n.rejected_share",)
+_PAIRED: Final = (
+    "analysis.statistics.k_of_n.rejected_difference",
+    "analysis.statistics.k_of_n.difference_on_same_images",
+)
+_APART: Final = ("analysis.statistics.k_of_n.difference_apart",)
+Study = Callable[[np.random.Generator], Drawn]
 
+SHARED: Final = World(composition="shared")
 WORLDS: Final[Mapping[str, World]] = {
     "1,000 images, 39 % wrong, fresh blocks": World(),
-    "the same, shared blocks": World(composition="shared"),
-    "the same, strong bias (1.0)": World(bias=1.0),
-    "strong bias, shared blocks": World(bias=1.0, composition="shared"),
+    "1,000 images, 39 % wrong, shared blocks": SHARED,
+    "strong bias (1.0), fresh blocks": World(bias=1.0),
+    "strong bias (1.0), shared blocks": replace(SHARED, bias=1.0),
     "nobody differs (bias 0, skill 0)": World(bias=0.0, skill=0.0),
     "1 in 10 says yes to all, 1 in 10 at random": World(
         yes_sayers=0.1, random_people=0.1
     ),
-    "the same, shared blocks ": World(
-        yes_sayers=0.1, random_people=0.1, composition="shared"
+    "1 in 10 says yes to all, 1 in 10 at random, shared blocks": replace(
+        SHARED, yes_sayers=0.1, random_people=0.1
     ),
     "2,000 images, 10 % wrong": World(n_images=2000, error=0.10),
     "300 images, 30 % wrong, most rejected": World(n_images=300, error=0.3, mean=-0.7),
     "200 images, 20 % wrong, most accepted": World(
         n_images=200, error=0.2, mean=1.5, bias=0.7
     ),
-    "the same, shared blocks  ": World(
+    "200 images, 20 % wrong, most accepted, shared blocks": World(
         n_images=200, error=0.2, mean=1.5, bias=0.7, composition="shared"
     ),
     "12 people in a lab": World(error=0.3, composition=12),
     "5 people judge everything": World(error=0.3, composition=5),
     "40 people, some do much more": World(composition=40, unequal=1.0),
     "15 people, some do much more": World(error=0.3, composition=15, unequal=0.8),
-    "1,000 images, 4 % wrong, shared blocks": World(error=0.04, composition="shared"),
+    "1,000 images, 4 % wrong, shared blocks": replace(SHARED, error=0.04),
     "n = 3, k = 2": World(n=3, k=2),
 }
+_OF_THESE: Final = tuple(WORLDS)[:4]
+_PAIRS: Final = (*_OF_THESE, *tuple(WORLDS)[8:10])
 
-
-_FOILS: Final = World(n_images=60, mean=-1.0, spread=0.6, n=15, block=6)
-CONTROLS: Final[Mapping[str, World]] = {
-    "60 foils, 15 votes each": _FOILS,
-    "the same, strong bias (1.0)": replace(_FOILS, bias=1.0),
-    "the same, yes is rare": replace(_FOILS, mean=-2.0),
+_ODD: Final = Population(yes_sayers=0.15, no_sayers=0.1, guessers=0.15)
+_MANY: Final = Population(n_images=390)
+_GROUPS: Final = Population(n_images=300, group=5)
+SMALL: Final[Mapping[str, Errors]] = {
+    "25 errors": Errors(people=Population(n_images=25)),
+    "25 errors, 4 in 10 say yes, no or anything": Errors(
+        people=replace(_ODD, n_images=25)
+    ),
+    "100 errors, 4 in 10 say yes, no or anything": Errors(
+        people=replace(_ODD, n_images=100)
+    ),
+    "40 errors, nearly all accepted": Errors(people=Population(n_images=40, mean=2.5)),
+    "people differ by class, 20 classes differ": Errors(
+        people=replace(_MANY, lean_by_class=1.0, classes=0.5, images=1.2)
+    ),
+    "4 people, n = 3, k = 2": Errors(
+        people=Population(n_images=120, n=3, n_people=4), k=2
+    ),
+    "5 people judge 120 errors": Errors(people=Population(n_images=120, n_people=5)),
+    "6 people judge 120 errors": Errors(people=Population(n_images=120, n_people=6)),
+    "30 people, few do nearly everything": Errors(
+        people=Population(n_images=300, n_people=30, dominance=1.5)
+    ),
+    "12 people, few do nearly everything": Errors(
+        people=Population(n_images=300, n_people=12, dominance=1.5)
+    ),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Coverage:
-    """What a run of simulated studies showed.
-
-    Attributes:
-        truth: The true share.
-        mean: Mean estimate, to see bias.
-        covered: Share of studies whose interval holds the truth.
-        too_low: Share whose interval lies wholly below the truth.
-        width: Mean width.
-        n_studies: How many.
-    """
-
-    truth: float
-    mean: float
-    covered: float
-    too_low: float
-    width: float
-    n_studies: int
-
-
-Interval = Callable[[Study], Estimate]
-
-
-def images_like_these(study: Study) -> Estimate:
-    return rejected_share(study.strata(), study.votes, k=study.world.k)
-
-
-def these_images(study: Study) -> Estimate:
-    return rejected_share(
-        study.strata(), study.votes, k=study.world.k, target="these images"
+SAMPLED: Final[Mapping[str, Errors]] = {
+    f"390 errors and {n_right} of 610 right predictions judged": Errors(
+        people=_MANY, n_right=n_right
     )
+    for n_right in (20, 60, 200)
+}
+FEW: Final[Mapping[str, Errors]] = {
+    "one person": Errors(people=Population(n_images=120, n=1, n_people=1), k=1),
+    "two people": Errors(people=Population(n_images=120, n=2, n_people=2), k=2),
+    "three people": Errors(people=Population(n_images=120, n=3, n_people=3), k=2),
+}
+SMALL_OF_THESE: Final = {
+    name: {**SMALL, **SAMPLED}[name]
+    for name in (
+        "25 errors",
+        "25 errors, 4 in 10 say yes, no or anything",
+        "4 people, n = 3, k = 2",
+        "6 people judge 120 errors",
+        "30 people, few do nearly everything",
+        "12 people, few do nearly everything",
+        "390 errors and 20 of 610 right predictions judged",
+        "390 errors and 60 of 610 right predictions judged",
+    )
+}
+_CLASSES: Final = Errors(
+    people=replace(_MANY, n_images=600, n_classes=60, classes=0.8, images=1.2)
+)
 
 
-def ignoring_people(study: Study) -> Estimate:
+def like_these(world: World, rng: np.random.Generator) -> Drawn:
+    """The share of images like these."""
+    study = simulate(world, rng)
+    found = rejected_share(study.strata(), study.votes, k=world.k)
+    return Drawn.of(found, truth=true_rejection(world) * world.error)
+
+
+def ignoring_people(world: World, rng: np.random.Generator) -> Drawn:
+    """The same with Wilson's interval, which knows of no people."""
+    study = simulate(world, rng)
     n_yes = study.votes.groupby("trial")["accepts"].sum()
-    return wilson(int((n_yes < study.world.k).sum()), study.world.n_images)
+    found = wilson(int((n_yes < world.k).sum()), world.n_images)
+    return Drawn.of(found, truth=true_rejection(world) * world.error)
 
 
-def headline_coverage(
-    world: World, n_studies: int, *, seed: int, interval: Interval = images_like_these
-) -> Coverage:
-    """Coverage of the true rectified error of images like these."""
-    return headline_coverages(world, n_studies, seed=seed, intervals=[interval])[0]
+def of_these(world: World, rng: np.random.Generator) -> Drawn:
+    """What other people would say of these very images."""
+    study = simulate(world, rng)
+    found = rejected_share(
+        study.strata(), study.votes, k=world.k, target="these images"
+    )
+    return Drawn.of(found, truth=rejection_of_these(study))
 
 
-def headline_coverages(
-    world: World, n_studies: int, *, seed: int, intervals: Sequence[Interval]
-) -> list[Coverage]:
-    """The same of several intervals, on the same studies."""
-    rng = np.random.default_rng(seed)
-    truth = true_rejection(world) * world.error
-    estimates: list[list[Estimate]] = [[] for _ in intervals]
-    for _ in range(n_studies):
-        study = simulate(world, rng)
-        for found, interval in zip(estimates, intervals, strict=True):
-            found.append(interval(study))
-    return [_coverage(found, [truth] * n_studies) for found in estimates]
+def errors_like_these(
+    world: Errors,
+    rng: np.random.Generator,
+    *,
+    clusters: Callable[[JudgedErrors], pd.DataFrame] | None = None,
+) -> Drawn:
+    """The share of images like these, by logistic people."""
+    study = draw_errors(world, rng)
+    found = rejected_share(
+        study.strata(),
+        study.votes,
+        k=world.k,
+        clusters=None if clusters is None else clusters(study),
+    )
+    return Drawn.of(found, truth=world.truth())
 
 
-def these_images_coverage(world: World, n_studies: int, *, seed: int) -> Coverage:
-    """Coverage of what fresh people would say of these very images."""
-    rng = np.random.default_rng(seed)
-    studies = [simulate(world, rng) for _ in range(n_studies)]
-    truths = [rejection_of_these(study) for study in studies]
-    return _coverage([these_images(study) for study in studies], truths)
+def these_errors(world: Errors, rng: np.random.Generator) -> Drawn:
+    """What other logistic people would say of these very images."""
+    study = draw_errors(world, rng)
+    found = rejected_share(
+        study.strata(), study.votes, k=world.k, target="these images"
+    )
+    return Drawn.of(found, truth=study.rejected_of_these())
 
 
-def difference_coverage(
-    world: World, second_error: float, *, n_studies: int, seed: int
-) -> Coverage:
-    """Coverage of the true difference between two classifiers."""
-    rng = np.random.default_rng(seed)
+def by_these_people(world: Errors, rng: np.random.Generator) -> Drawn:
+    """What these very people would say of images like these."""
+    study = draw_errors(world, rng)
+    found = rejected_share(study.strata(), study.votes, k=world.k)
+    return Drawn.of(found, truth=rejected_by_these_people(study))
+
+
+def errors_accepted(world: Errors, rng: np.random.Generator) -> Drawn:
+    """The share of the errors that people accept."""
+    study = draw_errors(world, rng)
+    found = rejected_share(study.strata()[:1], study.votes, k=world.k).complement()
+    return Drawn.of(found, truth=1 - world.truth() / world.error)
+
+
+def paired(world: World, rng: np.random.Generator) -> Drawn:
+    """Two classifiers on the same images; the second errs less."""
+    second_error = round(world.error * 0.85, 3)
+    pair = simulate_pair(world, second_error, rng=rng)
+    first, second = (
+        Stratum(n_images=len(judged), judged=judged)
+        for judged in (pair.first, pair.second)
+    )
+    found = rejected_difference(
+        first, second, pair.votes, n_images=world.n_images, k=world.k
+    )
     truth = true_rejection(world) * (world.error - second_error)
-    estimates = []
-    for _ in range(n_studies):
-        pair = simulate_pair(world, second_error, rng=rng)
-        first, second = (
-            Stratum(n_images=len(judged), judged=judged)
-            for judged in (pair.first, pair.second)
+    return Drawn.of(found, truth=truth)
+
+
+def no_paired_difference(world: World, rng: np.random.Generator) -> Drawn:
+    """The test of two classifiers that err alike."""
+    pair = simulate_pair(world, world.error, rng=rng)
+    first, second = (
+        Stratum(n_images=len(judged), judged=judged)
+        for judged in (pair.first, pair.second)
+    )
+    return _tested(
+        difference_on_same_images(
+            first, second, pair.votes, n_images=world.n_images, k=world.k
         )
-        estimates.append(
-            rejected_difference(
-                first, second, pair.votes, n_images=world.n_images, k=world.k
-            )
-        )
-    return _coverage(estimates, [truth] * n_studies)
-
-
-def control_coverage(world: World, n_studies: int, *, seed: int) -> Coverage:
-    """Coverage of the share of yes on controls; `n_images` control trials."""
-    rng = np.random.default_rng(seed)
-    grid = world.mean + world.spread * ndtri((np.arange(2000) + 0.5) / 2000)
-    truth = float(accept_probability(world, grid).mean())
-    estimates = []
-    for _ in range(n_studies):
-        theta = rng.normal(world.mean, world.spread, world.n_images)
-        trial, person = assign(world, world.n_images, rng=rng)
-        accepts = vote(world, theta[trial], person, rng=rng)
-        votes = pd.DataFrame({"a": accepts, "participant": person, "trial": trial})
-        estimates.append(clustered_mean(votes, value="a", stimulus="trial"))
-    return _coverage(estimates, [truth] * n_studies)
-
-
-def _coverage(estimates: list[Estimate], truths: list[float]) -> Coverage:
-    low = np.array([each.low for each in estimates])
-    high = np.array([each.high for each in estimates])
-    truth = np.array(truths)
-    return Coverage(
-        truth=float(truth.mean()),
-        mean=float(np.mean([each.value for each in estimates])),
-        covered=float(((low <= truth) & (truth <= high)).mean()),
-        too_low=float((high < truth).mean()),
-        width=float((high - low).mean()),
-        n_studies=len(estimates),
     )
 
 
-@click.command()
-@click.option("--studies", default=2000, show_default=True)
-@click.option("--seed", default=SEED, show_default=True)
-def main(studies: int, seed: int) -> None:
-    """Print the coverage tables."""
-    click.echo("| world | truth | mean | covered | too low / too high | Wilson |")
-    click.echo("|---|---|---|---|---|---|")
-    for name, world in WORLDS.items():
-        click.echo(_headline_row(name, world, studies=studies, seed=seed))
-    click.echo("\n| world | covered |\n|---|---|")
-    for name in list(WORLDS)[:4]:
-        found = these_images_coverage(WORLDS[name], studies, seed=seed)
-        click.echo(f"| {name.strip()} | {100 * found.covered:.1f} % |")
-    click.echo("\n| world | truth | mean | covered |\n|---|---|---|---|")
-    for name in [*list(WORLDS)[:4], *list(WORLDS)[8:10]]:
-        world = WORLDS[name]
-        second = round(world.error * 0.85, 3)
-        found = difference_coverage(world, second, n_studies=studies, seed=seed)
-        click.echo(
-            f"| {name.strip()} | {100 * found.truth:+.2f} | {100 * found.mean:+.2f} | "
-            f"{100 * found.covered:.1f} % |"
+def apart(world: Errors, rng: np.random.Generator, *, by_group: bool = False) -> Drawn:
+    """Two data sets, other people; the first with a quarter more errors."""
+    other = replace(world, error=0.8 * world.error)
+    found = _apart(world, other, rng, by_group=by_group)
+    return Drawn.of(found.estimate, truth=world.truth() - other.truth())
+
+
+def no_difference_apart(world: Errors, rng: np.random.Generator) -> Drawn:
+    """The test where both are of one kind."""
+    return _tested(_apart(world, world, rng))
+
+
+def _apart(
+    first: Errors, second: Errors, rng: np.random.Generator, *, by_group: bool = False
+) -> DifferenceTest:
+    sides = []
+    for side, world in enumerate((first, second)):
+        study = draw_errors(world, rng)
+        # Numbers of the second side's images and people follow the first's.
+        shift = side * 10**6
+        strata = [
+            stratum
+            if stratum.judged is None
+            else replace(stratum, judged=stratum.judged + shift)
+            for stratum in study.strata()
+        ]
+        votes = study.votes.assign(
+            trial=study.votes["trial"] + shift,
+            participant=study.votes["participant"] + shift,
         )
-    click.echo("\n| controls | truth | covered |\n|---|---|---|")
-    for name, world in CONTROLS.items():
-        found = control_coverage(world, studies, seed=seed)
-        click.echo(
-            f"| {name} | {100 * found.truth:.1f} % | {100 * found.covered:.1f} % |"
+        groups = study.groups() + shift
+        groups.index += shift
+        sides.append((strata, votes, groups))
+    (one, its, left), (two, others, right) = sides
+    clusters = pd.concat([left, right]) if by_group else None
+    votes = pd.concat([its, others], ignore_index=True)
+    return difference_apart(one, two, votes, k=first.k, clusters=clusters)
+
+
+def _tested(found: DifferenceTest) -> Drawn:
+    return Drawn(truth=0.0, value=found.estimate.value, p_value=found.p_value)
+
+
+def _of(study: Callable[..., Drawn], world: object, **more: object) -> Study:
+    return lambda rng: study(world, rng, **more)
+
+
+def _rows(
+    place: str,
+    study: Callable[..., Drawn],
+    worlds: Mapping[str, World] | Mapping[str, Errors],
+    *,
+    quick: str = "",
+    shows: tuple[str, ...] = _OF_SHARES,
+) -> list[Row]:
+    return [
+        Row(
+            place=place,
+            world=name,
+            shows=shows,
+            study=_of(study, world),
+            n_quick=100 if name == quick else 0,
+            wider_because=WIDER.get((place, name), ""),
         )
+        for name, world in worlds.items()
+    ]
 
 
-def _headline_row(name: str, world: World, *, studies: int, seed: int) -> str:
-    ours, wilsons = headline_coverages(
-        world, studies, seed=seed, intervals=[images_like_these, ignoring_people]
-    )
-    too_high = 1 - ours.covered - ours.too_low
-    return (
-        f"| {name.strip()} | {100 * ours.truth:.2f} % | {100 * ours.mean:.2f} % | "
-        f"**{100 * ours.covered:.1f} %** | {100 * ours.too_low:.1f} / "
-        f"{100 * too_high:.1f} % | {100 * wilsons.covered:.1f} % |"
-    )
+WIDER: Final[Mapping[tuple[str, str], str]] = {}
 
-
-if __name__ == "__main__":
-    main()
+_SHARE: Final = "Rectified error"
+_TWO_SIDED: Final = "Two-sided error"
+_BY_THESE: Final = "Rectified error, these people"
+_THESE: Final = "Rectified error, these images"
+_ACCEPTED: Final = "Errors accepted"
+_CLUSTERS: Final = "Rectified error, images in clusters"
+_DIFFERENCE: Final = "Difference of two classifiers"
+_TWO_SETS: Final = "Difference of two data sets"
+_ROWS: Final = (
+    *_rows(_SHARE, like_these, WORLDS, quick="strong bias (1.0), shared blocks"),
+    *_rows(_SHARE, errors_like_these, SMALL),
+    *_rows(
+        _TWO_SIDED,
+        errors_like_these,
+        SAMPLED,
+        quick="390 errors and 20 of 610 right predictions judged",
+    ),
+    *_rows(_BY_THESE, by_these_people, FEW),
+    *_rows(_THESE, of_these, {name: WORLDS[name] for name in _OF_THESE}),
+    *_rows(_THESE, these_errors, SMALL_OF_THESE, quick="6 people judge 120 errors"),
+    *_rows(_ACCEPTED, errors_accepted, {"390 errors": Errors(people=_MANY)}),
+    Row(
+        place=_CLUSTERS,
+        world="60 groups of 5 near copies, wrong together",
+        shows=_OF_SHARES,
+        study=_of(
+            errors_like_these, Errors(people=_GROUPS), clusters=JudgedErrors.groups
+        ),
+        n_quick=100,
+    ),
+    Row(
+        place=_CLUSTERS,
+        world="600 errors of 60 classes that differ",
+        shows=_OF_SHARES,
+        study=_of(errors_like_these, _CLASSES, clusters=JudgedErrors.of_classes),
+    ),
+    Row(
+        place=_CLUSTERS,
+        world="two crossing ways: near copies, and 60 classes that differ",
+        shows=_OF_SHARES,
+        study=_of(
+            errors_like_these,
+            replace(_CLASSES, people=replace(_CLASSES.people, group=3)),
+            clusters=JudgedErrors.classes,
+        ),
+    ),
+    *_rows(_DIFFERENCE, paired, {name: WORLDS[name] for name in _PAIRS}, shows=_PAIRED),
+    Row(
+        place=_DIFFERENCE,
+        world="test, no difference: strong bias (1.0), shared blocks",
+        shows=_PAIRED[1:],
+        study=_of(no_paired_difference, replace(SHARED, bias=1.0)),
+        kind="test",
+    ),
+    *_rows(
+        _TWO_SETS,
+        apart,
+        {
+            "100 errors each, other people": Errors(people=Population(n_images=100)),
+            "100 errors each, 4 in 10 odd": Errors(people=replace(_ODD, n_images=100)),
+            "390 errors each, 12 people a side": Errors(
+                people=replace(_MANY, n_people=12)
+            ),
+        },
+        shows=_APART,
+    ),
+    Row(
+        place=_TWO_SETS,
+        world="groups of 5 near copies, wrong together",
+        shows=_APART,
+        study=_of(apart, Errors(people=_GROUPS), by_group=True),
+    ),
+    Row(
+        place=_TWO_SETS,
+        world="test, no difference: 100 errors each, other people",
+        shows=_APART,
+        study=_of(no_difference_apart, Errors(people=Population(n_images=100))),
+        kind="test",
+    ),
+)

@@ -155,6 +155,37 @@ def meetings(
     return np.repeat(np.arange(n_images), n), chosen.ravel()
 
 
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Who takes part: lean, shape (people,); by class, shape (people, classes).
+
+    Attributes:
+        lean: How much each leans towards yes.
+        by_class: The same again for every class.
+        fixed: Chance of yes of those who do not look, NaN for the others.
+    """
+
+    lean: Floats
+    by_class: Floats
+    fixed: Floats
+
+
+def draw_people(
+    population: Population, n_people: int, *, rng: np.random.Generator
+) -> People:
+    """People of the population."""
+    lean = rng.normal(0, population.lean, n_people)
+    by_class = rng.normal(0, population.lean_by_class, (n_people, population.n_classes))
+    kind = rng.random(n_people)
+    edges = np.cumsum(
+        [population.yes_sayers, population.no_sayers, population.guessers]
+    )
+    fixed = np.where(kind < edges[2], 0.5, np.nan)
+    fixed = np.where(kind < edges[1], 1 - _ALWAYS, fixed)
+    fixed = np.where(kind < edges[0], _ALWAYS, fixed)
+    return People(lean=lean, by_class=by_class, fixed=fixed)
+
+
 def answers(
     population: Population,
     images: Images,
@@ -164,20 +195,17 @@ def answers(
     rng: np.random.Generator,
 ) -> npt.NDArray[np.bool_]:
     """Yes or no of each vote."""
-    n_people = int(person.max(initial=-1)) + 1
-    lean = rng.normal(0, population.lean, n_people)
-    by_class = rng.normal(0, population.lean_by_class, (n_people, population.n_classes))
-    log_odds = images.log_odds[image] + lean[person]
-    log_odds += by_class[person, images.of_class[image]]
-    chance = expit(log_odds)
-    kind = rng.random(n_people)[person]
-    edges = np.cumsum(
-        [population.yes_sayers, population.no_sayers, population.guessers]
-    )
-    chance = np.where(kind < edges[2], 0.5, chance)
-    chance = np.where(kind < edges[1], 1 - _ALWAYS, chance)
-    chance = np.where(kind < edges[0], _ALWAYS, chance)
+    people = draw_people(population, int(person.max(initial=-1)) + 1, rng=rng)
+    chance = chances(people, images, image=image, person=person)
     return np.asarray(rng.random(len(image)) < chance)
+
+
+def chances(people: People, images: Images, *, image: Ints, person: Ints) -> Floats:
+    """Chance of yes of each of these people on each of these images."""
+    log_odds = images.log_odds[image] + people.lean[person]
+    log_odds += people.by_class[person, images.of_class[image]]
+    fixed = people.fixed[person]
+    return np.asarray(np.where(np.isnan(fixed), expit(log_odds), fixed))
 
 
 def chance_of_yes(population: Population, log_odds: Floats) -> Floats:

@@ -13,7 +13,8 @@ from scipy.optimize import brentq
 from analysis.bundles.reading import ClassifierCounts
 from analysis.measures.rectified_error.numbers import JudgedImages, error_result
 from tests.analysis.coverage.crossed_raters import World, simulate, true_rejection
-from tests.analysis.coverage.headline import SEED, headline_coverage
+from tests.analysis.coverage.headline import like_these
+from tests.analysis.coverage.rows import SEED, Row, outcome
 
 STANDARD: Final = 0.2269
 RECTIFIED: Final = 0.0947
@@ -63,9 +64,11 @@ def test_one_study_of_50_000_images_finds_both_numbers():
     [(40, 1000), pytest.param(1000, 2000, marks=pytest.mark.slow)],
 )
 def test_the_headline_interval_covers_the_published_truth(n_studies, n_images):
-    found = headline_coverage(published_world(n_images), n_studies, seed=SEED)
+    world, rng = published_world(n_images), np.random.default_rng(SEED)
+    row = Row(place="", world="", shows=(), study=lambda rng: like_these(world, rng))
+    found = outcome(row, [row.study(rng) for _ in range(n_studies)])
     assert found.truth == pytest.approx(RECTIFIED, abs=1e-5)
     assert found.mean == pytest.approx(RECTIFIED, abs=0.003)
     # Three standard errors of a simulation of so many studies.
     slack = 3 * (0.95 * 0.05 / n_studies) ** 0.5
-    assert 0.95 - slack <= found.covered <= min(0.95 + slack, 1.0)
+    assert 0.95 - slack <= found.rate <= min(0.95 + slack, 1.0)

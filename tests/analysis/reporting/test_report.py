@@ -226,7 +226,7 @@ def test_unlabelled_pictures_get_a_report_without_errors(make_bundle, tmp_path):
     assert "rectified" not in text
 
 
-def test_three_intervals_that_are_one_are_said_to_be_one(make_bundle):
+def test_two_intervals_that_are_one_are_said_to_be_one(make_bundle):
     def shown(bundle):
         blocks = [b for s in report_sections(bundle) for b in s.blocks]
         tables = [b for b in blocks if isinstance(b, DataTable)]
@@ -242,7 +242,7 @@ def test_three_intervals_that_are_one_are_said_to_be_one(make_bundle):
     object.__setattr__(bundle, "responses", alike)
     for cached in ("single_responses", "votes", "votes_before_exclusion"):
         bundle.__dict__.pop(cached, None)
-    assert shown(bundle) == (1, 3, True)
+    assert shown(bundle) == (2, 3, True)
 
 
 def test_two_classifiers_are_compared(make_bundle, tmp_path):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import resource
 import time
-from math import isnan, sqrt
+from dataclasses import replace
+from math import inf, isnan, sqrt
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.errors import AnalysisError
 from analysis.statistics.intervals import wilson
-from analysis.statistics.k_of_n import Stratum, rejected_difference, rejected_share
+from analysis.statistics.k_of_n import (
+    Stratum,
+    difference_apart,
+    difference_on_same_images,
+    people_variance,
+    rejected_difference,
+    rejected_share,
+    rejections_in,
+)
 from tests.analysis.coverage.crossed_raters import World, simulate, simulate_pair
+from tests.analysis.coverage.headline_worlds import Errors, draw_errors
+from tests.analysis.coverage.people import Population
+
+GROUPED = Errors(people=Population(n_images=150, group=5))
 
 
 def judged(*trials):
@@ -57,20 +71,31 @@ def test_the_published_error_follows_from_its_parts():
 
 
 def test_the_variance_by_hand():
-    # 10 images, 4 wrong, k = 2 of 3 people p0 p1 p2; one of 4 is rejected (b).
-    # Deciding votes (one yes among the others): a: p0 p1 yes; b: p1 p2 no;
-    # d: p0 p2 yes. Mean 4/6, so a yes swings +1/3, a no -2/3.
-    # Totals: p0 2/3, p1 -1/3, p2 -1/3; squares 6/9, times 3/2 = 1.
-    # Same image: 4 · 1/9 + 2 · 4/9 = 4/3. Across images 1 - 4/3 < 0, so the
-    # floor holds: half of sqrt(2 / 3) · 4/3 = 0.5443 (three equal people).
-    # Images: 10 · 0.1 · 0.9 = 0.9. V = (0.9 + 0.5443) / 100.
-    votes = cast(a="110", b="100", c="111", d="101")
+    # 10 images, 4 wrong, k = 2 of 3; one of 4 is rejected (b). Deciding votes (one
+    # yes among the others): a: p0 p1 yes; b: p1 p2 no; d: p1 p3 yes. Mean 4/6, so
+    # a yes swings +1/3, a no -2/3. Totals: p0 1/3, p1 0, p2 -2/3, p3 1/3: squares
+    # 6/9. Of six votes p1 has half, the others a sixth each: sums of squares 1/3, of
+    # cubes 5/36, so that of 1/3 only 1/3 - 2 · 5/36 + 1/9 = 1/6 is left: times 2.
+    # Same image: 4 · 1/9 + 2 · 4/9 = 4/3. Across images 4/3 - 4/3 = 0: the floor.
+    # People count as (9 + 3)² / (81 + 3) = 12/7: half of (1 + 6 · 7/12) · sqrt(7/6)
+    # · 4/3 = 3.2404. Images: 10 · 0.1 · 0.9 = 0.9. V = (0.9 + 3.2404) / 100.
+    rows = [
+        (trial, person, letter == "1")
+        for trial, people, letters in (
+            ("a", ("p0", "p1", "p2"), "110"),
+            ("b", ("p0", "p1", "p2"), "100"),
+            ("c", ("p0", "p1", "p2"), "111"),
+            ("d", ("p1", "p2", "p3"), "101"),
+        )
+        for person, letter in zip(people, letters, strict=True)
+    ]
+    votes = pd.DataFrame(rows, columns=["trial", "participant", "accepts"])
     estimate = rejected_share(of(4, 10, "a", "b", "c", "d"), votes, k=2)
-    across = 0.5 * sqrt(2 / 3) * 4 / 3
+    across = 0.5 * 4.5 * sqrt(7 / 6) * 4 / 3
     assert estimate.value == pytest.approx(0.1)
     assert estimate.standard_error**2 == pytest.approx((0.9 + across) / 100)
     assert estimate.design_effect == pytest.approx((0.9 + across) / 0.9)
-    assert estimate.n_people == 3
+    assert estimate.n_people == 4
 
 
 def test_people_who_lean_one_way_widen_the_interval():
@@ -85,17 +110,20 @@ def test_people_who_lean_one_way_widen_the_interval():
     votes = pd.DataFrame(rows, columns=["trial", "participant", "accepts"])
     # Deciding (others have 0 yes): g on a, b (yes); h on c, d (no); qc, qd (no).
     # Mean 2/6; swings +2/3 and -1/3. g 4/3, h -2/3, qc and qd -1/3 each.
-    # Squares 16/9 + 4/9 + 2/9 = 22/9; 6 people: times 6/5 = 2.9333.
-    # Same image: 2 · 4/9 + 4 · 1/9 = 12/9. Across: 2.9333 - 1.3333 = 1.6.
-    # Images: share 1/2 of 4: 4 · 0.25 = 1. V = 2.6 / 16.
+    # Squares 16/9 + 4/9 + 2/9 = 22/9. Of six votes that decide g and h have a third
+    # each, qc and qd a sixth: squares 10/36, cubes 18/216, so that of 10/36 only
+    # 10/36 - 36/216 + 100/1296 = 61/324 is left: times 90/61.
+    # Same image: 2 · 4/9 + 4 · 1/9 = 12/9. Across: 22/9 · 90/61 - 12/9 = 2.2732; the
+    # floor, of 100/34 people, is half of (1 + 6 · .34) · sqrt(.68) · 12/9 = 1.6712.
+    # Images: share 1/2 of 4: 4 · 0.25 = 1.
     estimate = rejected_share(of(4, 4, "a", "b", "c", "d"), votes, k=1)
     assert estimate.value == 0.5
-    assert estimate.standard_error**2 == pytest.approx(2.6 / 16)
-    assert estimate.design_effect == pytest.approx(2.6)
+    variance = 1 + 22 / 9 * 90 / 61 - 12 / 9
+    assert estimate.standard_error**2 == pytest.approx(variance / 16)
+    assert estimate.design_effect == pytest.approx(variance)
 
 
-@pytest.mark.parametrize("target", ["images like these", "these images"])
-def test_without_a_vote_that_tells_people_apart_the_interval_is_wilsons(target):
+def test_without_a_vote_that_tells_people_apart_the_interval_is_wilsons():
     # 3 of 10 images have 5 yes, 7 have none: with k = 4 no vote decides alone.
     # Wilson at 0.7 of 10: centre (0.7 + 0.19207) / 1.38415 = 0.64449, half width
     # sqrt(1.96² * 0.21 / 10 + (1.96² / 20)²) / 1.38415 = 0.24778.
@@ -109,7 +137,7 @@ def test_without_a_vote_that_tells_people_apart_the_interval_is_wilsons(target):
         "trial": [f"t{i}" for i in range(10)],
     }
     stratum = Stratum(n_images=10, judged=pd.DataFrame(names))
-    found = rejected_share([stratum], pd.DataFrame(rows), k=4, target=target)
+    found = rejected_share([stratum], pd.DataFrame(rows), k=4)
     assert found.low == pytest.approx(0.64449 - 0.24778, abs=1e-4)
     assert found.high == pytest.approx(0.64449 + 0.24778, abs=1e-4)
     assert found.standard_error == pytest.approx(sqrt(0.7 * 0.3 / 10))
@@ -139,16 +167,17 @@ def test_a_sample_without_a_rejection_does_not_prove_that_there_is_none():
     # 4 errors, all judged, 2 rejected; 96 right, 2 of them judged, none rejected:
     # share 2/100. Had all 96 been judged and accepted, the variance was that of 2
     # in 100 images: 100 · .02 · .98 = 1.96. The two stand for 96 with half a hit,
-    # p = .5/3: 2 · p (1 - p) · (96/2)^2 = 640 more, (1.96 + 640)^.5 / 100 = .2534.
+    # p = .5/3: p (1 - p) · 96² · (1/2 - 1/96) = 626.7 more, as 2 of 96 are known.
     votes = cast(a="11", b="00", c="00", d="11", e="11", f="11")
     wrong = Stratum(n_images=4, judged=judged("a", "b", "c", "d"))
     sampled = Stratum(n_images=96, judged=judged("e", "f"))
     taken_as_right = Stratum(n_images=96, judged=None)
     both_sides = rejected_share([wrong, sampled], votes, k=1)
+    more = 1 / 6 * 5 / 6 * 96**2 * (1 / 2 - 1 / 96)
     one_side = rejected_share([wrong, taken_as_right], votes, k=1)
     assert both_sides.value == one_side.value == pytest.approx(0.02)
     assert one_side.standard_error == pytest.approx(sqrt(1.96) / 100)
-    assert both_sides.standard_error == pytest.approx(sqrt(641.96) / 100)
+    assert both_sides.standard_error == pytest.approx(sqrt(1.96 + more) / 100)
     assert both_sides.high > 0.5 > one_side.high
 
 
@@ -248,6 +277,101 @@ def test_order_and_names_change_nothing(study, seed):
     assert one.value == two.value
     assert one.low == pytest.approx(two.low, abs=1e-12)
     assert one.high == pytest.approx(two.high, abs=1e-12)
+
+
+def test_few_people_are_spoken_of_alone():
+    # Three people are too few: images alone are drawn anew, 4 · 1/4 · 3/4 of them.
+    votes = cast(a="110", b="100", c="111", d="101")
+    strata = of(4, 4, "a", "b", "c", "d")
+    found = rejected_share(strata, votes, k=2)
+    assert found.target == "images like these, these people"
+    assert found.method.startswith("for these people only: 3 are too few")
+    assert found.standard_error == pytest.approx(sqrt(0.75) / 4)
+    assert (found.low, found.high) == pytest.approx(
+        (wilson(1, 4).low, wilson(1, 4).high)
+    )
+    of_these = rejected_share(strata, votes, k=2, target="these images")
+    assert of_these.value == 0.25
+    assert isnan(of_these.low)
+    assert of_these.method.startswith("no interval: 3 people are too few")
+    apart = rejected_difference(strata[0], strata[0], votes, n_images=4, k=2)
+    assert apart.target == "images like these, these people"
+
+
+def test_near_copies_count_as_their_cluster():
+    # Four images in two pairs, each pair alike: as two images, of which one is
+    # rejected. No vote decides. Squares of pairs (2 · 1/2)² · 2 over those of images
+    # 4 · 1/4 = 2: V = 2 · 4 · 1/4 / 16, with 2 - 1 degrees of freedom.
+    votes = cast(a="1111", b="1111", c="0000", d="0000")
+    pairs = pd.DataFrame({"scene": ["s", "s", "t", "t"]}, index=list("abcd"))
+    strata = of(4, 4, "a", "b", "c", "d")
+    found = rejected_share(strata, votes, k=2, clusters=pairs)
+    alone = rejected_share(strata, votes, k=2)
+    assert found.standard_error**2 == pytest.approx(2 * alone.standard_error**2)
+    assert (found.dof, alone.dof) == (1, inf)
+    one_each = pairs.assign(scene=list("abcd"))
+    same = rejected_share(strata, votes, k=2, clusters=one_each)
+    assert (same.low, same.high) == pytest.approx((alone.low, alone.high), abs=0.2)
+    assert same.standard_error == pytest.approx(alone.standard_error)
+
+
+def test_near_copies_that_a_person_leans_on_count_once():
+    # The swings of one person on near copies are in the variance of images already.
+    lab = replace(GROUPED, people=replace(GROUPED.people, n_people=8, lean=2.0))
+    study = draw_errors(lab, np.random.default_rng(4))
+    parts = [rejections_in(study.strata()[0], study.votes, k=4).deciding]
+    by_image = people_variance(parts)
+    by_group = people_variance(parts, clusters=study.groups())
+    assert by_group.in_all == pytest.approx(by_image.in_all)
+    assert by_group.across_images < by_image.across_images
+
+
+def test_clusters_reach_differences_too():
+    study = draw_errors(GROUPED, np.random.default_rng(4))
+    other = draw_errors(GROUPED, np.random.default_rng(5))
+    shift = other.votes + {"trial": 10**6, "participant": 10**6, "accepts": False}
+    (one, rest), (two, _) = study.strata(), other.strata()
+    two = Stratum(n_images=two.n_images, judged=two.judged + 10**6)
+    votes = pd.concat([study.votes, shift.astype(study.votes.dtypes)])
+    groups = pd.concat(
+        [study.groups(), (other.groups() + 10**6).set_axis(two.judged["image"])]
+    )
+    for test in (
+        lambda table: difference_apart(
+            [one, rest], [two, rest], votes, k=4, clusters=table
+        ),
+        lambda table: difference_on_same_images(
+            one, two, votes, n_images=study.world.n_seen, k=4, clusters=table
+        ),
+    ):
+        narrow, wide = (test(table).estimate for table in (None, groups))
+        assert wide.standard_error > 1.5 * narrow.standard_error
+
+
+def test_an_image_in_two_rows_of_clusters_is_refused():
+    twice = pd.DataFrame({"scene": ["s", "t"]}, index=["a", "a"])
+    with pytest.raises(AnalysisError, match="image a has several rows"):
+        rejected_share(of(1, 1, "a"), cast(a="1111"), k=2, clusters=twice)
+
+
+@pytest.mark.parametrize(
+    "population",
+    [
+        Population(n_images=60),
+        Population(n_images=60, n_people=6),
+        Population(n_images=60, n_people=20, dominance=1.5),
+    ],
+)
+def test_fixing_images_adds_no_width(population):
+    world = Errors(people=population, n_right=10)
+    rng = np.random.default_rng(8)
+    for _ in range(5):
+        study = draw_errors(world, rng)
+        like, these = (
+            rejected_share(study.strata(), study.votes, k=4, target=target)
+            for target in ("images like these", "these images")
+        )
+        assert these.high - these.low <= like.high - like.low + 1e-12
 
 
 @given(study=small_studies())
