@@ -328,24 +328,26 @@ def test_near_copies_that_a_person_leans_on_count_once():
 
 def test_clusters_reach_differences_too():
     study = draw_errors(GROUPED, np.random.default_rng(4))
-    other = draw_errors(GROUPED, np.random.default_rng(5))
-    shift = other.votes + {"trial": 10**6, "participant": 10**6, "accepts": False}
-    (one, rest), (two, _) = study.strata(), other.strata()
-    two = Stratum(n_images=two.n_images, judged=two.judged + 10**6)
-    votes = pd.concat([study.votes, shift.astype(study.votes.dtypes)])
-    groups = pd.concat(
-        [study.groups(), (other.groups() + 10**6).set_axis(two.judged["image"])]
+    halves = [
+        Stratum(n_images=len(each), judged=each)
+        for each in (judged(*range(75)), judged(*range(75, 150)))
+    ]
+    apart, paired = (
+        [
+            found(study.groups() if is_grouped else None).estimate.standard_error
+            for is_grouped in (False, True)
+        ]
+        for found in (
+            lambda table: difference_apart(
+                halves[:1], halves[1:], study.votes, k=4, clusters=table
+            ),
+            lambda table: difference_on_same_images(
+                halves[0], halves[1], study.votes, n_images=300, k=4, clusters=table
+            ),
+        )
     )
-    for test in (
-        lambda table: difference_apart(
-            [one, rest], [two, rest], votes, k=4, clusters=table
-        ),
-        lambda table: difference_on_same_images(
-            one, two, votes, n_images=study.world.n_seen, k=4, clusters=table
-        ),
-    ):
-        narrow, wide = (test(table).estimate for table in (None, groups))
-        assert wide.standard_error > 1.5 * narrow.standard_error
+    assert apart[1] > 1.5 * apart[0]
+    assert paired[1] > 1.3 * paired[0]
 
 
 def test_an_image_in_two_rows_of_clusters_is_refused():
