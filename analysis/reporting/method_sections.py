@@ -22,6 +22,7 @@ from analysis.elements.sections import (
     Section,
 )
 from analysis.elements.wording import count, moment
+from analysis.measures import measures_of
 from analysis.measures.accepted_predictions.numbers import is_unlabelled
 from analysis.measures.rectified_error.numbers import measured_shows
 from analysis.people.exclusion_words import rules_in_words
@@ -107,6 +108,19 @@ def method(bundle: Bundle) -> list[Section]:
     ]
 
 
+# Measures whose intervals take images as independent, and what they are called.
+UNCLUSTERED: Final[Mapping[str, str]] = {
+    "accepted-labels": "accuracy against accepted labels",
+    "agreement": "agreement between people",
+    "audit": "the audit",
+    "audit-calibration": "the calibration by the audit",
+    "dawid-skene-error": "Dawid and Skene's model",
+    "published-numbers": "what stands beside published numbers",
+    "representation": "attributes that differ",
+    "yes-bias-correction": "the correction for yes-bias",
+}
+
+
 def clusters_in_words(bundle: Bundle) -> str:
     """Which images the intervals take as one draw; empty where none are named.
 
@@ -135,7 +149,18 @@ def clusters_in_words(bundle: Bundle) -> str:
     return (
         f"Images that share their {' or their '.join(bundle.cluster)} are clusters: intervals "
         f"take them as one draw ({counts}; {fixed}).{crossed} An image of which nothing "
-        "is said is a cluster of its own."
+        f"is said is a cluster of its own.{_unclustered(bundle)}"
+    )
+
+
+def _unclustered(bundle: Bundle) -> str:
+    names = [measure.name for measure in measures_of(bundle)]
+    found = [UNCLUSTERED[name] for name in names if name in UNCLUSTERED]
+    if not found:
+        return ""
+    return (
+        f" These intervals still take images as independent, and are too narrow by as "
+        f"much as images of a cluster are alike: {', '.join(found)}."
     )
 
 

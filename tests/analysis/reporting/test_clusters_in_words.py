@@ -1,0 +1,32 @@
+"""The report says which intervals take images that belong together as one draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import analysis.measures as room
+from analysis.bundles.clusters import clustered_by
+from analysis.bundles.example import example_bundle
+from analysis.measures import MEASURES
+from analysis.reporting.method_sections import UNCLUSTERED, clusters_in_words
+
+# They print no interval of their own: counts, or how far a result moves.
+WITHOUT_INTERVALS = {"counted-answers", "quality", "sensitivity"}
+
+
+@pytest.mark.parametrize("name", [measure.name for measure in MEASURES])
+def test_every_measure_clusters_images_or_is_named(name):
+    folder = Path(room.__file__).parent / name.replace("-", "_")
+    says = any("clusters" in path.read_text("utf-8") for path in folder.glob("*.py"))
+    if name in WITHOUT_INTERVALS:
+        return
+    assert says != (name in UNCLUSTERED)
+
+
+def test_measures_that_do_not_are_named_where_they_apply():
+    said = clusters_in_words(clustered_by(example_bundle(), ["class"]))
+    assert "still take images as independent" in said
+    assert "Dawid and Skene's model" in said
+    assert "attributes that differ" not in said  # not asked about in this study
