@@ -90,7 +90,7 @@ def percents() -> FuncFormatter:
     ('12.5 %', '30 %')
     """
     return FuncFormatter(
-        lambda share, _place: f"{round(100 * share, 3):g} %".replace("-", "−")
+        lambda share, _place: f"{round(100 * share, 3):zg} %".replace("-", "−")
     )
 
 

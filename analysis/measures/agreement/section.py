@@ -143,7 +143,7 @@ def number(value: float) -> str:
     >>> number(-0.126), number(float("nan"))
     ('−0.13', '–')
     """
-    return NOTHING if isnan(value) else f"{value:.2f}".replace("-", "−")
+    return NOTHING if isnan(value) else f"{value:z.2f}".replace("-", "−")
 
 
 def _response(each: FieldAgreement) -> str:

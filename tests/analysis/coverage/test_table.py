@@ -41,10 +41,10 @@ CARRY = (
     "LogisticFit",
     "OrdinalFit",
     "ItemResponse",
-    "Spread",
 )
 # Functions of analysis.statistics without a row of their own, each with its reason.
 ELSEWHERE: dict[str, str] = {
+    "analysis.statistics.contrasts.nothing": "no data has no interval",
     "analysis.statistics.intervals.no_estimate": "no data has no interval",
 }
 

@@ -10,9 +10,11 @@ import pytest
 from analysis.planning.power import PlanError
 from stimuli.manifest import StimulusSet
 from study_server.cli._study.plan import told_of
+from study_server.services import planning
 from study_server.services.planning import PlanWishes, plan_study, planned_design
 from study_server.services.study_files.file import parse_study_file
 from tests.analysis.bundle_maker import Plan, write_bundle
+from tests.analysis.importing.test_reports import conditions_of
 from tests.study_server.serving import RanStudy
 
 STUDY = """
@@ -171,3 +173,16 @@ def test_an_effect_differs_between_people_by_half_of_how_they_differ(tmp_path):
     between = study_file(tmp_path, design='levels = ["plain", "blurred"]')
     apart = plan_study(between, None, wish(**wishes))
     assert "the difference between people" not in told_of(apart)
+
+
+def test_a_pilot_within_people_tells_how_much_the_effect_differs(tmp_path, monkeypatch):
+    # Eight people on eight images; each is right as often in both, on other images.
+    pilot = conditions_of({"plain": 6, "blurred": 3})
+    monkeypatch.setattr(planning, "read_bundle", lambda _folder: pilot)
+    design = 'levels = ["plain", "blurred"]\nconditions = "within"'
+    file = study_file(tmp_path, design=design)
+    wishes = {"difference": 0.2, "error": None, "n_studies": 2, "pilot": tmp_path}
+    planned = plan_study(file, None, wish(**wishes))
+    assert planned.components_from == "pilot (sd_effect)"
+    # Nobody's effect is another's in this pilot.
+    assert planned.components.sd_effect == pytest.approx(0.0)
