@@ -304,6 +304,43 @@ def says_yes(names: Sequence[str], estimates: Sequence[Estimate]) -> Figure:
     return figure
 
 
+@_styled
+def coefficients(
+    names: Sequence[str],
+    estimates: Sequence[Estimate],
+    *,
+    possible: Sequence[tuple[float, float]],
+    quantity: str,
+) -> Figure:
+    """Coefficients with intervals, each on the range that it could have at all.
+
+    Args:
+        names: A label per row, from the top.
+        estimates: The coefficients; ends may be NaN.
+        possible: Least and most that each can be; NaN where it is not known.
+        quantity: What the axis says.
+    """
+    figure = Figure(figsize=(WIDTH_IN, 0.5 * len(names) + 0.9))
+    axes = figure.subplots()
+    rows = _rows_from_top(len(names))
+    axes.axvline(0, color=QUIET, linewidth=0.9)
+    lows, highs = (np.array([each[end] for each in possible]) for end in (0, 1))
+    axes.barh(
+        rows,
+        highs - lows,
+        left=lows,
+        height=0.5,
+        color=LINE,
+        label="possible",
+        zorder=1,
+    )
+    _points(axes, rows, estimates, index=0, label="")
+    _name_rows(axes, _wrapped(names))
+    axes.set_xlim(-1.05, 1.05)
+    axes.set_xlabel(quantity)
+    return figure
+
+
 def shares(
     names: Sequence[str],
     estimates: Sequence[Estimate],
@@ -611,8 +648,8 @@ def _points(
         [scale * each.value for each in found],
         rows[there],
         xerr=[
-            [scale * max(each.value - each.low, 0.0) for each in found],
-            [scale * max(each.high - each.value, 0.0) for each in found],
+            [scale * _arm(each.value - each.low) for each in found],
+            [scale * _arm(each.high - each.value) for each in found],
         ],
         label=label or None,
         linestyle="none",
@@ -624,6 +661,11 @@ def _points(
         clip_on=False,
         zorder=3,
     )
+
+
+def _arm(length: float) -> float:
+    """A length to draw: none where there is no interval."""
+    return 0.0 if np.isnan(length) else max(length, 0.0)
 
 
 def _arms(estimates: Sequence[Estimate]) -> list[list[float]]:

@@ -19,6 +19,7 @@ from analysis.measures.class_by_class import ClassByClassMeasure
 from analysis.measures.confidence import ConfidenceMeasure
 from analysis.measures.counted_answers import CountedAnswersMeasure
 from analysis.measures.dawid_skene_error import DawidSkeneErrorMeasure
+from analysis.measures.error_consistency import ErrorConsistencyMeasure
 from analysis.measures.explanation_path import ExplanationPathMeasure
 from analysis.measures.imported_responses import ImportedResponsesMeasure
 from analysis.measures.published_numbers import PublishedNumbersMeasure
@@ -45,6 +46,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
     ExplanationPathMeasure(),
     PublishedNumbersMeasure(),
     AgreementMeasure(),
+    ErrorConsistencyMeasure(),
     YesBiasMeasure(),
     YesBiasCorrectionMeasure(),
     DawidSkeneErrorMeasure(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Literal
 
@@ -13,32 +13,14 @@ import pandas as pd
 from scipy import sparse
 
 from analysis.errors import AnalysisError
+from analysis.statistics.beyond_chance import Coefficient, People, totals_of
 from analysis.statistics.frame_checks import FloatArray, check_columns, check_once
-from analysis.statistics.intervals import LEVEL
+from analysis.statistics.intervals import LEVEL, Estimate
 
 Scale = Literal["nominal", "ordinal", "interval"]
 Codes = npt.NDArray[np.int_]
 
-
-@dataclass(frozen=True, kw_only=True)
-class AgreementEstimate:
-    """A coefficient of agreement with its interval.
-
-    Attributes:
-        value: 1 is perfect, 0 what chance gives; NaN where it is not defined.
-        low: Lower end of the interval.
-        high: Upper end.
-        n: Ratings of units with at least two.
-        n_units: Such units.
-        method: Which coefficient and interval, or why there is none.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-    n_units: int
-    method: str
+_STEP = 1e-4
 
 
 def krippendorff_alpha(
@@ -85,51 +67,70 @@ def alpha_interval(
     *,
     unit: str,
     value: str,
-    rng: np.random.Generator,
+    rater: str | None = None,
     scale: Scale = "nominal",
     order: Sequence[Hashable] | None = None,
-    n_draws: int = 1000,
+    clusters: Sequence[str] = (),
     level: float = LEVEL,
-) -> AgreementEstimate:
-    """Krippendorff's alpha with a percentile interval, units drawn anew.
+) -> Estimate:
+    """Krippendorff's alpha with an interval for other units and other people.
 
-    It speaks of these people and other units; that people are a sample too is not
-    in it. The other arguments are those of `krippendorff_alpha`.
+    Where the people are fewer than 15 (people of unequal weight count as fewer), or
+    not known, it is for these people and other units, and `method` says so.
+
+    Args:
+        ratings: Long frame, one row per rating.
+        unit: Column that names what was rated.
+        value: Column that holds the rating.
+        rater: Column that names who rated, where that is known.
+        scale: As in `krippendorff_alpha`.
+        order: As there.
+        clusters: Columns that name the cluster of a unit (its scene, its video),
+            where units belong together; several may cross.
+        level: Nominal coverage.
+
+    Returns:
+        `n` counts ratings, `n_stimuli` units with at least two. No interval, and the
+        reason in `method`: fewer than 10 units (or clusters), fewer than 8 ratings
+        other than the most frequent value, or those on fewer than 3 units; everybody
+        agreed; alpha is not defined.
+
+    Raises:
+        AnalysisError: As `krippendorff_alpha`, and where somebody rated a unit
+            twice.
+
+    Source:
+        `analysis.statistics.beyond_chance`.
 
     >>> frame = pd.DataFrame({"trial": list("aabbcc"), "vote": [1, 1, 0, 0, 1, 0]})
-    >>> found = alpha_interval(
-    ...     frame, unit="trial", value="vote", rng=np.random.default_rng(0)
-    ... )
-    >>> round(found.value, 3), found.n_units
+    >>> found = alpha_interval(frame, unit="trial", value="vote")
+    >>> round(found.value, 3), found.n_stimuli
     (0.444, 3)
+    >>> found.method
+    "Krippendorff's alpha (nominal), no interval: 3 units, fewer than 10"
     """
-    table = RatingCounts.of(ratings, unit, value=value, scale=scale, order=order)
-    found = table.alpha(np.ones(table.n_units))
-    method = f"Krippendorff's alpha ({scale}), bootstrap over units"
-    low, high = nan, nan
-    if not np.isnan(found):
-        n = table.n_units
-        draws = [
-            table.alpha(np.bincount(rng.integers(n, size=n), minlength=n).astype(float))
-            for _ in range(n_draws)
-        ]
-        low, high = percentile_ends(np.array(draws), level=level)
-    return AgreementEstimate(
-        value=found, low=low, high=high, n=table.n, n_units=table.n_units, method=method
+    _check_raters(ratings, unit=unit, rater=rater, clusters=clusters)
+    table = RatingCounts.of(
+        ratings,
+        unit,
+        value=value,
+        scale=scale,
+        order=order,
+        rater=rater,
+        clusters=clusters,
     )
+    found = table.alpha(np.ones(table.n_units))
+    name = f"Krippendorff's alpha ({scale})"
+    return table.coefficient(name, found).estimate(level=level)
 
 
-def percentile_ends(draws: FloatArray, *, level: float) -> tuple[float, float]:
-    """Ends of the middle of the draws; NaN where half of them are not defined.
-
-    >>> percentile_ends(np.arange(101.0), level=0.5)
-    (25.0, 75.0)
-    """
-    defined = draws[~np.isnan(draws)]
-    if len(defined) * 2 < len(draws) or len(defined) < 2:
-        return nan, nan
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+def _check_raters(
+    ratings: pd.DataFrame, *, unit: str, rater: str | None, clusters: Sequence[str]
+) -> None:
+    check_columns(ratings, clusters)
+    if rater is not None:
+        check_columns(ratings, [rater, unit])
+        check_once(ratings, [rater, unit], what="a rater rated a unit twice")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,12 +142,21 @@ class RatingCounts:
         per_unit: Ratings of each unit, shape (units,).
         numbers: The values as numbers, in the order of the columns.
         scale: How far apart two values are.
+        units: Unit of each rating, shape (ratings,).
+        values: Value of each rating, shape (ratings,).
+        raters: Who gave it, shape (ratings,), where known.
+        clusters: Cluster of each unit, for every way in which units belong together,
+            shape (units,) each.
     """
 
     counts: sparse.csr_array
     per_unit: FloatArray
     numbers: FloatArray
     scale: Scale
+    units: Codes
+    values: Codes
+    raters: Codes | None = None
+    clusters: tuple[Codes, ...] = ()
 
     @classmethod
     def of(
@@ -157,20 +167,27 @@ class RatingCounts:
         value: str,
         scale: Scale,
         order: Sequence[Hashable] | None,
+        rater: str | None = None,
+        clusters: Sequence[str] = (),
     ) -> RatingCounts:
         """From a long frame."""
         check_columns(ratings, [unit, value])
-        units, _ = pd.factorize(ratings[unit])
         values, numbers = _values(ratings[value], scale=scale, order=order)
-        shape = (int(units.max(initial=-1)) + 1, len(numbers))
+        all_units = pd.factorize(ratings[unit])[0]
+        kept = np.flatnonzero(np.bincount(all_units, minlength=1)[all_units] >= 2)
+        units, values = pd.factorize(all_units[kept])[0], values[kept]
+        n_units = int(units.max(initial=-1)) + 1
+        shape = (n_units, len(numbers))
         counts = sparse.csr_array((np.ones(len(units)), (units, values)), shape=shape)
-        per_unit = np.bincount(units, minlength=shape[0]).astype(float)
-        is_paired = per_unit >= 2
         return cls(
-            counts=counts[is_paired],
-            per_unit=per_unit[is_paired],
+            counts=counts,
+            per_unit=np.bincount(units, minlength=n_units).astype(float),
             numbers=numbers,
             scale=scale,
+            units=units,
+            values=values,
+            raters=_codes(ratings, rater, kept),
+            clusters=_of_units(ratings, clusters, kept, units=units),
         )
 
     @property
@@ -181,7 +198,7 @@ class RatingCounts:
     @property
     def n(self) -> int:
         """Their ratings."""
-        return int(self.per_unit.sum())
+        return len(self.units)
 
     def alpha(self, weights: FloatArray) -> float:
         """Alpha with each unit counted so often, shape (units,)."""
@@ -189,21 +206,26 @@ class RatingCounts:
         n = float(per_value.sum())
         if n == 0:
             return nan
-        differing, possible = self._disagreement(per_value)
+        differing, possible = self._disagreement(per_value, self._places(per_value))
         observed = float(weights @ (differing / (self.per_unit - 1)))
         expected = possible / (n - 1)
         return nan if expected <= 0 else 1 - observed / expected
 
-    def _disagreement(self, per_value: FloatArray) -> tuple[FloatArray, float]:
+    def _places(self, per_value: FloatArray) -> FloatArray:
+        """The values' places on the scale: ordinal ones by their mid-ranks."""
+        if self.scale != "ordinal":
+            return self.numbers
+        # Ratings between two values are the difference of their mid-ranks.
+        return np.asarray(np.cumsum(per_value) - per_value / 2)
+
+    def _disagreement(
+        self, per_value: FloatArray, at: FloatArray
+    ) -> tuple[FloatArray, float]:
         """Summed over ordered pairs of ratings: within each unit, and over all."""
         n = float(per_value.sum())
         if self.scale == "nominal":
             squares = np.asarray(self.counts.power(2).sum(axis=1)).ravel()
             return self.per_unit**2 - squares, n**2 - float(per_value @ per_value)
-        at = self.numbers
-        if self.scale == "ordinal":
-            # Ratings between two values are the difference of their mid-ranks.
-            at = np.cumsum(per_value) - per_value / 2
         at = at - float(per_value @ at) / n
         sums, squares = np.asarray(self.counts @ at), np.asarray(self.counts @ at**2)
         total = float(per_value @ at)
@@ -211,6 +233,184 @@ class RatingCounts:
         # The very sum of equal values is zero; what is left of it is rounding.
         differing[differing < 1e-12 * self.per_unit * squares] = 0.0
         return differing, 2 * (n * float(per_value @ at**2) - total**2)
+
+    def coefficient(self, name: str, value: float) -> Coefficient:
+        """A coefficient of observed over expected disagreement, linearised.
+
+        Args:
+            name: What it is called.
+            value: The point estimate.
+        """
+        per_value = np.asarray(self.counts.sum(axis=0)).ravel()
+        rare = per_value.copy()
+        units = np.zeros(self.n_units)
+        unseen, people = 0.0, None
+        if not np.isnan(value):
+            rare[int(np.argmax(per_value))] = 0
+            influence = _Influence.of(self, per_value)
+            of_ratings = influence.of_ratings(self)
+            units = totals_of(self.units, of_ratings, self.n_units)
+            unseen = influence.unseen(self)
+            people = self._people(of_ratings)
+        by_unit = np.asarray(self.counts @ (rare > 0))
+        return Coefficient(
+            name=name,
+            value=value,
+            units=units,
+            clusters=self.clusters,
+            unseen=unseen,
+            people=people,
+            n=self.n,
+            n_units=self.n_units,
+            per_unit=self._usual_number(),
+            n_rare=int(rare.sum()) if not np.isnan(value) else 0,
+            n_rare_units=int((by_unit > 0).sum()),
+        )
+
+    def _usual_number(self) -> float:
+        """Ratings per unit, less where units have unequally many."""
+        n, k = self.per_unit.sum(), len(self.per_unit)
+        if k < 2:
+            return float(n)
+        return float((n - (self.per_unit @ self.per_unit) / n) / (k - 1))
+
+    def _people(self, of_ratings: FloatArray) -> People | None:
+        if self.raters is None:
+            return None
+        return People.of(
+            totals_of(self.raters, of_ratings),
+            cells=float(of_ratings @ of_ratings),
+            n_rows=np.bincount(self.raters).astype(float),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Influence:
+    """What one more rating does to observed over expected disagreement.
+
+    Attributes:
+        per_value: Ratings of each value, shape (values,).
+        at: Places of the values on the scale, shape (values,).
+        expected: Mean disagreement of ratings of different units.
+        ratio: Observed over expected.
+        of_ranks: What a rating of each value does by moving the ranks of others,
+            shape (values,).
+    """
+
+    per_value: FloatArray
+    at: FloatArray
+    expected: float
+    ratio: float
+    of_ranks: FloatArray
+
+    @classmethod
+    def of(cls, table: RatingCounts, per_value: FloatArray) -> _Influence:
+        at = table._places(per_value)
+        observed, expected = _means(table, per_value, at)
+        ratio = observed / expected
+        of_ranks = np.zeros(len(at))
+        if table.scale == "ordinal":
+            n = per_value.sum()
+            for value in range(len(at)):
+                moved = at + _STEP * n * (np.arange(len(at)) > value)
+                moved[value] += _STEP * n / 2
+                there, chance = _means(table, per_value, moved)
+                of_ranks[value] = -(there / chance - ratio) / _STEP
+            of_ranks -= float(per_value @ of_ranks) / n
+        return cls(
+            per_value=per_value,
+            at=at,
+            expected=expected,
+            ratio=ratio,
+            of_ranks=of_ranks,
+        )
+
+    def of_ratings(self, table: RatingCounts) -> FloatArray:
+        """Influence of each rating, shape (ratings,); they sum to zero.
+
+        A person's ratings are in pairs with those of others, so what a rating
+        disagrees more than its unit does counts twice (and for (m - 1) / (m - 2),
+        as it is in its unit's mean).
+        """
+        m = table.per_unit[table.units]
+        own = self._with_others(table)
+        mean = np.bincount(table.units, own)[table.units] / m
+        factor = np.where(m > 2, 2 * (m - 1) / np.maximum(m - 2, 1), 2.0)
+        observed = mean + factor * (own - mean)
+        by_chance = 2 * self._by_chance(table)[table.values] - self.expected
+        moved = -(observed - self.ratio * by_chance) / self.expected
+        moved = moved + self.of_ranks[table.values]
+        return np.asarray((moved - moved.mean()) / len(moved))
+
+    def unseen(self, table: RatingCounts) -> float:
+        """Largest influence of a unit with one more of a rare value than any has."""
+        m = max(round(table._usual_number()), 2)
+        often = int(np.argmax(self.per_value))
+        most = np.asarray(table.counts.max(axis=0).todense()).ravel()
+        n_rare = np.minimum(most + 1, m)
+        apart = self._apart(table.scale, often)
+        within = 2 * n_rare * (m - n_rare) * apart / (m * (m - 1))
+        chance = self._by_chance(table)
+        mean = (n_rare * chance + (m - n_rare) * chance[often]) / m
+        moved = within - self.ratio * (2 * mean - self.expected)
+        moved[self.per_value == 0] = 0
+        moved[often] = 0
+        return float(np.abs(moved).max()) / self.expected * m / table.n
+
+    def _apart(self, scale: Scale, value: int) -> FloatArray:
+        """How far each value is from this one."""
+        if scale == "nominal":
+            return np.asarray(np.arange(len(self.at)) != value, dtype=float)
+        return np.asarray((self.at - self.at[value]) ** 2)
+
+    def _by_chance(self, table: RatingCounts) -> FloatArray:
+        """Mean disagreement of a rating of each value with all others."""
+        n = self.per_value.sum()
+        if table.scale == "nominal":
+            return np.asarray((n - self.per_value) / (n - 1))
+        first, second = self.per_value @ self.at, self.per_value @ self.at**2
+        return np.asarray((n * self.at**2 - 2 * self.at * first + second) / (n - 1))
+
+    def _with_others(self, table: RatingCounts) -> FloatArray:
+        """Mean disagreement of each rating with the others of its unit."""
+        m = table.per_unit[table.units]
+        if table.scale == "nominal":
+            same = np.asarray(table.counts[table.units, table.values]).ravel()
+            return np.asarray((m - same) / (m - 1))
+        at = self.at[table.values]
+        first, second = (
+            np.asarray(table.counts @ power)[table.units]
+            for power in (self.at, self.at**2)
+        )
+        return np.asarray((m * at**2 - 2 * at * first + second) / (m - 1))
+
+
+def _means(
+    table: RatingCounts, per_value: FloatArray, at: FloatArray
+) -> tuple[float, float]:
+    """Mean disagreement within units, and by chance."""
+    n = float(per_value.sum())
+    differing, possible = table._disagreement(per_value, at)
+    observed = float((differing / (table.per_unit - 1)).sum())
+    return observed / n, possible / (n * (n - 1))
+
+
+def _codes(frame: pd.DataFrame, column: str | None, kept: Codes) -> Codes | None:
+    if column is None:
+        return None
+    return np.asarray(pd.factorize(frame[column].iloc[kept])[0])
+
+
+def _of_units(
+    ratings: pd.DataFrame, columns: Sequence[str], kept: Codes, *, units: Codes
+) -> tuple[Codes, ...]:
+    """The cluster of each unit, from those of its ratings, for every column."""
+    found = []
+    for column in columns:
+        codes = np.zeros(int(units.max(initial=-1)) + 1, dtype=int)
+        codes[units] = pd.factorize(ratings[column].iloc[kept])[0]
+        found.append(codes)
+    return tuple(found)
 
 
 def _values(
@@ -299,6 +499,41 @@ def fleiss_kappa(ratings: pd.DataFrame, *, unit: str, value: str) -> float:
     return float((agreeing.mean() - by_chance) / (1 - by_chance))
 
 
+def fleiss_interval(
+    ratings: pd.DataFrame,
+    *,
+    unit: str,
+    value: str,
+    rater: str | None = None,
+    clusters: Sequence[str] = (),
+    level: float = LEVEL,
+) -> Estimate:
+    """Fleiss' kappa with an interval; arguments and limits of `alpha_interval`.
+
+    Fleiss' kappa and nominal alpha differ by the number of ratings only (chance is
+    taken with and without replacement), so both have the same interval but for that.
+
+    Raises:
+        AnalysisError: As `fleiss_kappa` and `alpha_interval`.
+
+    >>> frame = pd.DataFrame({"trial": list("aabbcc"), "vote": [1, 1, 0, 0, 1, 0]})
+    >>> fleiss_interval(frame, unit="trial", value="vote").method
+    "Fleiss' kappa, no interval: 3 units, fewer than 10"
+    """
+    found = fleiss_kappa(ratings, unit=unit, value=value)
+    _check_raters(ratings, unit=unit, rater=rater, clusters=clusters)
+    table = RatingCounts.of(
+        ratings,
+        unit,
+        value=value,
+        scale="nominal",
+        order=None,
+        rater=rater,
+        clusters=clusters,
+    )
+    return table.coefficient("Fleiss' kappa", found).estimate(level=level)
+
+
 def cohen_kappas(
     ratings: pd.DataFrame, *, rater: str, unit: str, value: str, n_shared: int = 1
 ) -> pd.DataFrame:
@@ -336,6 +571,57 @@ def cohen_kappas(
     return found[found["n_shared"] >= n_shared].reset_index(drop=True)
 
 
+def pooled_kappa(
+    ratings: pd.DataFrame,
+    *,
+    rater: str,
+    unit: str,
+    value: str,
+    clusters: Sequence[str] = (),
+    level: float = LEVEL,
+) -> Estimate:
+    """Cohen's kappa over all pairs of raters, with an interval.
+
+    Agreement beyond chance, added up over pairs, as a share of what was possible
+    beyond chance. Chance is that of two different units, so that pairs with few
+    units in common do not pull it down. The interval is for other raters and units
+    where there are raters enough, as in `alpha_interval`.
+
+    Args:
+        ratings: Long frame, one row per rating.
+        rater: Column that names who rated.
+        unit: Column that names what was rated.
+        value: Column that holds the rating.
+        clusters: As in `alpha_interval`.
+        level: Nominal coverage.
+
+    Returns:
+        `n` counts pairs of ratings of one unit, `n_stimuli` units that have any.
+
+    Raises:
+        AnalysisError: If somebody rated a unit twice, or cells are empty.
+
+    Source:
+        Cohen (1960), eq. 1; `analysis.statistics.beyond_chance`.
+
+    >>> frame = pd.DataFrame({
+    ...     "who": list("aaaabbbb"), "trial": [1, 2, 3, 4] * 2,
+    ...     "vote": [1, 1, 0, 0, 1, 0, 0, 0],
+    ... })
+    >>> found = pooled_kappa(frame, rater="who", unit="trial", value="vote")
+    >>> round(found.value, 3), found.method
+    (0.571, "Cohen's kappa, pooled over pairs, no interval: 4 units, fewer than 10")
+    """
+    _check_raters(ratings, unit=unit, rater=rater, clusters=clusters)
+    check_columns(ratings, [value])
+    pairs = RaterPairs.of(
+        ratings, rater=rater, unit=unit, value=value, clusters=clusters
+    )
+    name = "Cohen's kappa, pooled over pairs"
+    everybody = list(pairs.raters.to_numpy().ravel())
+    return pairs.coefficient(name, drawn=everybody).estimate(level=level)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RaterPairs:
     """One entry per two raters and unit in common.
@@ -348,6 +634,8 @@ class RaterPairs:
         n_values: How many values there are.
         n_units: How many units there are.
         raters: Columns rater_a, rater_b: what the codes of pairs stand for.
+        clusters: Cluster of each unit, for every way in which units belong together,
+            shape (units,) each.
     """
 
     pair: Codes
@@ -357,10 +645,17 @@ class RaterPairs:
     n_values: int
     n_units: int
     raters: pd.DataFrame
+    clusters: tuple[Codes, ...] = ()
 
     @classmethod
     def of(
-        cls, ratings: pd.DataFrame, *, rater: str, unit: str, value: str
+        cls,
+        ratings: pd.DataFrame,
+        *,
+        rater: str,
+        unit: str,
+        value: str,
+        clusters: Sequence[str] = (),
     ) -> RaterPairs:
         """From a long frame with one rating per rater and unit."""
         who, raters = pd.factorize(ratings[rater], sort=True)
@@ -381,6 +676,7 @@ class RaterPairs:
             n_values=len(values),
             n_units=len(units),
             raters=pd.DataFrame({"rater_a": names[first], "rater_b": names[second]}),
+            clusters=_of_units(ratings, clusters, np.arange(len(what)), units=what),
         )
 
     def table(self) -> pd.DataFrame:
@@ -413,26 +709,175 @@ class RaterPairs:
         )
         return n.astype(float), agreed.astype(float), chance
 
-    def pooled(self, weights: FloatArray) -> float:
-        """Agreement beyond chance over all pairs; NaN where none was possible.
-
-        Chance is how often the first rater's value on one unit equals the second's
-        on another, which is right also for raters who share two units only (where
-        their own shares on those units would be taken for far too much).
-        """
-        n, agreed, chance = self.agreement(weights)
-        weight = weights[self.unit] ** 2
-        same = np.bincount(self.pair, weight, len(n))
-        both = np.bincount(self.pair, weight * (self.first == self.second), len(n))
-        others = n**2 - same
-        is_enough = others > 0
-        expected = n * np.divide(
-            chance * n - both, others, out=np.zeros(len(n)), where=is_enough
+    def only(self, kept: int | Codes) -> RaterPairs:
+        """Some of the pairs, by their place in `raters`."""
+        places = np.full(len(self.raters), -1)
+        chosen = np.atleast_1d(kept)
+        places[chosen] = np.arange(len(chosen))
+        rows = places[self.pair] >= 0
+        return replace(
+            self,
+            pair=places[self.pair[rows]],
+            unit=self.unit[rows],
+            first=self.first[rows],
+            second=self.second[rows],
+            raters=self.raters.iloc[chosen].reset_index(drop=True),
         )
-        possible = float((n - expected)[is_enough].sum())
+
+    def pooled(self) -> float:
+        """Agreement beyond chance over all pairs; NaN where none was possible."""
+        return _Pooled.of(self).value
+
+    def coefficient(self, name: str, *, drawn: Sequence[Hashable]) -> Coefficient:
+        """The pooled value, linearised.
+
+        Args:
+            name: What it is called.
+            drawn: Raters that stand for others like them; the rest are as they are.
+        """
+        pooled = _Pooled.of(self)
+        rows, said = pooled.rows, np.zeros(self.n_values)
+        for side in (self.first, self.second):
+            said += np.bincount(side[rows], minlength=self.n_values)
+        n_rare, n_rare_units = self._rare(rows, drawn)
+        kept, met = np.unique(self.unit[rows], return_inverse=True)
+        n_units = len(kept)
+        return Coefficient(
+            name=name,
+            value=pooled.value,
+            units=totals_of(met, pooled.influence, n_units),
+            clusters=tuple(each[kept] for each in self.clusters),
+            unseen=pooled.unseen(self, said),
+            people=self._people(pooled, drawn),
+            n=len(rows),
+            n_units=n_units,
+            per_unit=2,
+            n_rare=n_rare,
+            n_rare_units=n_rare_units,
+        )
+
+    def _rare(self, rows: Codes, drawn: Sequence[Hashable]) -> tuple[int, int]:
+        """Ratings other than the most frequent value, and units that have any.
+
+        Of those drawn and of the rest (of two raters, of each) whichever has fewer:
+        a classifier that errs twice says little, whatever people do.
+        """
+        if len(rows) == 0:
+            return 0, 0
+        who = self._who[self.pair[rows]].T.ravel()
+        said = np.concatenate([self.first[rows], self.second[rows]])
+        unit = np.tile(self.unit[rows], 2)
+        cells = pd.DataFrame({"unit": unit, "who": who, "said": said})
+        cells = cells.drop_duplicates(["unit", "who"])
+        side = (
+            cells["who"]
+            if len(self.raters) == 1
+            else self._is_drawn(drawn)[cells["who"]]
+        )
+        found = [
+            part[part["said"] != part["said"].mode().iloc[0]]
+            for _, part in cells.groupby(np.asarray(side))
+        ]
+        return min(map(len, found)), min(each["unit"].nunique() for each in found)
+
+    def _is_drawn(self, drawn: Sequence[Hashable]) -> np.ndarray:
+        """Whether each rater, by code, is one of those drawn."""
+        names = pd.unique(self.raters.to_numpy().ravel())
+        return np.asarray(pd.Series(names).isin(list(drawn)))
+
+    @property
+    def _who(self) -> Codes:
+        """Codes of the raters of each pair, shape (pairs, 2)."""
+        return np.asarray(
+            pd.factorize(self.raters.to_numpy().ravel())[0].reshape(-1, 2)
+        )
+
+    def _people(self, pooled: _Pooled, drawn: Sequence[Hashable]) -> People | None:
+        if len(drawn) == 0 or len(pooled.rows) == 0:
+            return None
+        codes = np.where(self._is_drawn(drawn), np.arange(self._who.max() + 1), -1)
+        who = codes[self._who[self.pair[pooled.rows]].T.ravel()]
+        units = np.tile(self.unit[pooled.rows], 2)
+        influence = np.tile(pooled.influence, 2)
+        is_in = who >= 0
+        if not is_in.any():
+            return None
+        who = np.unique(who[is_in], return_inverse=True)[1]
+        cell = pd.factorize(who * self.n_units + units[is_in])[0]
+        of_cells = np.bincount(cell, influence[is_in])
+        return People.of(
+            totals_of(who, influence[is_in]),
+            cells=float(of_cells @ of_cells),
+            n_rows=np.bincount(who).astype(float),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pooled:
+    """Agreement beyond chance over pairs who share at least two units.
+
+    Attributes:
+        value: NaN where no agreement beyond chance was possible.
+        rows: Entries of those pairs, shape (rows,).
+        influence: Of each entry on the value, shape (rows,).
+        possible: Disagreements that chance would give, over all entries.
+    """
+
+    value: float
+    rows: Codes
+    influence: FloatArray
+    possible: float
+
+    @classmethod
+    def of(cls, pairs: RaterPairs) -> _Pooled:
+        n_pairs, n_values = len(pairs.raters), pairs.n_values
+        n = np.bincount(pairs.pair, minlength=n_pairs)
+        rows = np.flatnonzero(n[pairs.pair] >= 2)
+        pair, n_of = pairs.pair[rows], n[pairs.pair[rows]]
+        first, second = pairs.first[rows], pairs.second[rows]
+        said = [
+            np.bincount(pair * n_values + side, minlength=n_pairs * n_values)
+            for side in (first, second)
+        ]
+        is_same = first == second
+        # How often one's value on this unit is not the other's on another unit.
+        away = [
+            (n_of - said[other][pair * n_values + side] - (1 - is_same)) / (n_of - 1)
+            for side, other in ((first, 1), (second, 0))
+        ]
+        by_pair = np.bincount(pair, away[0], n_pairs)
+        possible = float(by_pair.sum())
         if possible <= 0:
-            return nan
-        return float((agreed - expected)[is_enough].sum()) / possible
+            return cls(
+                value=nan, rows=rows, influence=np.zeros(len(rows)), possible=0.0
+            )
+        ratio = float((~is_same).sum()) / possible
+        mean = (by_pair / np.maximum(n, 1))[pair]
+        moved = ~is_same - ratio * (away[0] + away[1] - mean)
+        return cls(
+            value=1 - ratio, rows=rows, influence=-moved / possible, possible=possible
+        )
+
+    def unseen(self, pairs: RaterPairs, said: FloatArray) -> float:
+        """Largest influence of a unit on which one more pair has a rare value."""
+        if np.isnan(self.value) or len(self.rows) == 0:
+            return 0.0
+        first, unit = pairs.first[self.rows], pairs.unit[self.rows]
+        is_same = first == pairs.second[self.rows]
+        often, shares = int(np.argmax(said)), said / said.sum()
+        n_met = np.bincount(unit)
+        usual = float(n_met[n_met > 0].mean())
+        chance, mean = 1 - shares, self.possible / len(self.rows)
+        moved = -(1 - self.value) * (2 * chance - mean)
+        found = [0.0]
+        for value in np.flatnonzero(said):
+            if value == often:
+                continue
+            both = np.bincount(unit, is_same & (first == value), len(n_met))
+            most = float((both / np.maximum(n_met, 1)).max())
+            share = min(most + 1 / usual, 1.0)
+            found.append(abs(share * moved[value] + (1 - share) * moved[often]))
+        return max(found) * usual / self.possible
 
 
 def _kappas(observed: pd.Series, expected: pd.Series) -> pd.Series:

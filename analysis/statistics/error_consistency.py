@@ -10,21 +10,20 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from math import nan
 
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.agreement import AgreementEstimate, RaterPairs, percentile_ends
+from analysis.statistics.agreement import RaterPairs
 from analysis.statistics.frame_checks import (
     check_binary,
     check_columns,
     check_once,
     numbers_of,
 )
-from analysis.statistics.intervals import LEVEL
+from analysis.statistics.intervals import LEVEL, Estimate
 
 _NAMES = {"rater_a": "decider_a", "rater_b": "decider_b"}
 
@@ -35,8 +34,7 @@ def error_consistency(
     decider: str,
     trial: str,
     is_right: str,
-    rng: np.random.Generator,
-    n_draws: int = 1000,
+    clusters: Sequence[str] = (),
     level: float = LEVEL,
 ) -> pd.DataFrame:
     """Every two deciders (people, classifiers) on the trials they have in common.
@@ -46,15 +44,16 @@ def error_consistency(
         decider: Column that names who decided.
         trial: Column that names the trial.
         is_right: Column of 0 and 1, or booleans.
-        rng: Draws trials anew for the intervals.
-        n_draws: How many draws.
+        clusters: Columns that name the cluster of a trial (its scene, its video),
+            where trials belong together.
         level: Nominal coverage.
 
     Returns:
         Columns decider_a, decider_b, n_shared, accuracy_a, accuracy_b, observed
         (share of trials on which both are right or both wrong), expected, kappa,
-        low, high (percentiles, trials drawn anew). kappa is NaN where both are
-        always right or both always wrong: there is nothing to be consistent about.
+        low, high (for these two and other trials), method (or why there is no
+        interval). kappa is NaN where both are always right or both always wrong:
+        there is nothing to be consistent about. Limits as in `alpha_interval`.
 
     Raises:
         AnalysisError: If a decider decided a trial twice, or rows are bad.
@@ -64,13 +63,14 @@ def error_consistency(
     ...     "right": [1, 1, 1, 0, 1, 1, 0, 0],
     ... })
     >>> found = error_consistency(
-    ...     frame, decider="who", trial="trial", is_right="right",
-    ...     rng=np.random.default_rng(0),
+    ...     frame, decider="who", trial="trial", is_right="right"
     ... )
     >>> found[["observed", "expected", "kappa"]].round(3).to_numpy().tolist()
     [[0.75, 0.5, 0.5]]
     """
-    pairs = _pairs(decisions, decider=decider, trial=trial, is_right=is_right)
+    pairs = _pairs(
+        decisions, decider=decider, trial=trial, is_right=is_right, clusters=clusters
+    )
     found = pairs.table().rename(columns=_NAMES)
     cells = np.bincount(
         pairs.pair * 4 + 2 * pairs.first + pairs.second, minlength=4 * len(found)
@@ -78,14 +78,18 @@ def error_consistency(
     n = found["n_shared"].to_numpy()
     found.insert(3, "accuracy_a", (cells[:, 2] + cells[:, 3]) / n)
     found.insert(4, "accuracy_b", (cells[:, 1] + cells[:, 3]) / n)
+    name = "error consistency"
     ends = [
-        _ends(each, rng=rng, n_draws=n_draws, level=level) if each.sum() > 1 else _NONE
-        for each in cells
+        replace(pairs.only(row).coefficient(name, drawn=[]), value=kappa).estimate(
+            level=level
+        )
+        for row, kappa in enumerate(found["kappa"])
     ]
-    return found.assign(low=[end[0] for end in ends], high=[end[1] for end in ends])
-
-
-_NONE = (nan, nan)
+    return found.assign(
+        low=[each.low for each in ends],
+        high=[each.high for each in ends],
+        method=[each.method for each in ends],
+    )
 
 
 def mean_error_consistency(
@@ -94,11 +98,11 @@ def mean_error_consistency(
     decider: str,
     trial: str,
     is_right: str,
-    rng: np.random.Generator,
     between: tuple[Collection[str], Collection[str]] | None = None,
-    n_draws: int = 500,
+    drawn: Collection[str] | None = None,
+    clusters: Sequence[str] = (),
     level: float = LEVEL,
-) -> AgreementEstimate:
+) -> Estimate:
     """Error consistency over all pairs of deciders, for people who share few trials.
 
     Agreement beyond chance, added up over pairs, as a share of what was possible
@@ -110,60 +114,58 @@ def mean_error_consistency(
         decider: Column that names who decided.
         trial: Column that names the trial.
         is_right: Column of 0 and 1, or booleans.
-        rng: Draws trials anew for the interval.
         between: Two sets of deciders: only pairs of one from each (people and a
             classifier); every pair unless given.
-        n_draws: How many draws.
+        drawn: Deciders who stand for others like them (people); classifiers are the
+            ones they are. Everybody unless given, or with `between` the first set.
+        clusters: As in `error_consistency`.
         level: Nominal coverage.
+
+    Returns:
+        `n` counts pairs of decisions on one trial, `n_stimuli` trials. Where those
+        drawn are fewer than 15, the interval is for them and other trials, and
+        `method` says so; limits as in `alpha_interval`.
+
+    Raises:
+        AnalysisError: If a decider decided a trial twice, or rows are bad.
 
     >>> frame = pd.DataFrame({
     ...     "who": ["p"] * 4 + ["q"] * 4, "trial": [1, 2, 3, 4] * 2,
     ...     "right": [1, 1, 1, 0, 1, 1, 0, 0],
     ... })
     >>> found = mean_error_consistency(
-    ...     frame, decider="who", trial="trial", is_right="right",
-    ...     rng=np.random.default_rng(0),
+    ...     frame, decider="who", trial="trial", is_right="right"
     ... )
     >>> round(found.value, 4)               # (3 - 5 / 3) / (4 - 5 / 3)
     0.5714
     """
-    pairs = _pairs(decisions, decider=decider, trial=trial, is_right=is_right)
+    pairs = _pairs(
+        decisions, decider=decider, trial=trial, is_right=is_right, clusters=clusters
+    )
+    if drawn is None:
+        drawn = between[0] if between is not None else set(decisions[decider])
     if between is not None:
-        pairs = _only(pairs, *(frozenset(each) for each in between))
-    n, method = (
-        pairs.n_units,
-        "error consistency, pooled over pairs, bootstrap over trials",
-    )
-    value = pairs.pooled(np.ones(n))
-    low, high = _NONE
-    if not np.isnan(value):
-        drawn = [
-            pairs.pooled(
-                np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
-            )
-            for _ in range(n_draws)
-        ]
-        low, high = percentile_ends(np.array(drawn), level=level)
-    n_units = len(np.unique(pairs.unit))
-    return AgreementEstimate(
-        value=value,
-        low=low,
-        high=high,
-        n=len(pairs.pair),
-        n_units=n_units,
-        method=method,
-    )
+        pairs = _between(pairs, *(frozenset(each) for each in between))
+    name = "error consistency, pooled over pairs"
+    return pairs.coefficient(name, drawn=sorted(drawn)).estimate(level=level)
 
 
 def _pairs(
-    decisions: pd.DataFrame, *, decider: str, trial: str, is_right: str
+    decisions: pd.DataFrame,
+    *,
+    decider: str,
+    trial: str,
+    is_right: str,
+    clusters: Sequence[str],
 ) -> RaterPairs:
-    check_columns(decisions, [decider, trial, is_right])
+    check_columns(decisions, [decider, trial, is_right, *clusters])
     check_once(decisions, [decider, trial], what="a decider decided a trial twice")
     right = numbers_of(decisions, is_right)
     check_binary(right, is_right)
-    rows = decisions[[decider, trial]].assign(right=right)
-    pairs = RaterPairs.of(rows, rater=decider, unit=trial, value="right")
+    rows = decisions.assign(**{is_right: right})
+    pairs = RaterPairs.of(
+        rows, rater=decider, unit=trial, value=is_right, clusters=clusters
+    )
     # Where everybody was always right (or wrong), there is one value only.
     shift = int(right.min(initial=1.0)) if pairs.n_values == 1 else 0
     return replace(
@@ -171,33 +173,10 @@ def _pairs(
     )
 
 
-def _only(
+def _between(
     pairs: RaterPairs, one: Collection[str], other: Collection[str]
 ) -> RaterPairs:
     """Only pairs of one decider of each set."""
     a, b = pairs.raters["rater_a"], pairs.raters["rater_b"]
     kept = (a.isin(one) & b.isin(other)) | (a.isin(other) & b.isin(one))
-    places = np.cumsum(kept.to_numpy()) - 1
-    rows = kept.to_numpy()[pairs.pair]
-    return replace(
-        pairs,
-        pair=places[pairs.pair[rows]],
-        unit=pairs.unit[rows],
-        first=pairs.first[rows],
-        second=pairs.second[rows],
-        raters=pairs.raters[kept].reset_index(drop=True),
-    )
-
-
-def _ends(
-    cells: np.ndarray, *, rng: np.random.Generator, n_draws: int, level: float
-) -> tuple[float, float]:
-    """Percentiles of kappa over tables drawn anew: both wrong, b, a, both right."""
-    n = int(cells.sum())
-    drawn = rng.multinomial(n, cells / n, size=n_draws) / n
-    a, b = drawn[:, 2] + drawn[:, 3], drawn[:, 1] + drawn[:, 3]
-    expected = a * b + (1 - a) * (1 - b)
-    possible = np.where(expected < 1 - 1e-12, 1 - expected, nan)
-    return percentile_ends(
-        (drawn[:, 0] + drawn[:, 3] - expected) / possible, level=level
-    )
+    return pairs.only(np.flatnonzero(kept))

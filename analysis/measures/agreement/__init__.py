@@ -1,4 +1,4 @@
-"""How much people agree, and whether they err alike."""
+"""How much people agree, and how reliable their mean responses are."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How much people agree, response by response, and whether they err alike.
+"""How much people agree, response by response, and how reliable their means are.
 
 For any study with responses to choose from: Krippendorff's alpha, Fleiss' and
-Cohen's kappa per question and field; where responses are right or wrong, error
-consistency between people and with classifiers.
+Cohen's kappa per question and field, the split-half reliability of n responses and
+the noise ceiling that comes of it.
 """
 
 from __future__ import annotations
@@ -15,23 +15,22 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
+from analysis.bundles.clusters import trial_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.agreement import (
-    AgreementEstimate,
     RaterPairs,
     alpha_interval,
-    fleiss_kappa,
+    fleiss_interval,
+    pooled_kappa,
 )
-from analysis.statistics.error_consistency import mean_error_consistency
+from analysis.statistics.intervals import Estimate
+from analysis.statistics.reliability import noise_ceiling, stepped_up
 
-# The intervals draw trials anew; the same bundle gives the same report.
-SEED: Final = 20111960
-N_DRAWS: Final = 500
 # More values than this are not choices (a text, a number typed in).
 _MOST_VALUES: Final = 25
+_CLUSTER: Final = "cluster: "
 # Pairs who share fewer trials than this are pooled, but not counted as pairs.
 N_SHARED: Final = 10
-PEOPLE: Final = "people with each other"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +43,12 @@ class FieldAgreement:
         condition: A level of what the study varies; empty for all.
         scale: What alpha takes the values for.
         alpha: Krippendorff's, with its interval.
-        fleiss: Fleiss' kappa over the trials with all n responses; NaN where there
-            are none.
-        cohen: Cohen's kappa, pooled over pairs of people who share two trials.
+        fleiss: Fleiss' kappa over the trials with all n responses, with its
+            interval; NaN where there are none.
+        cohen: Cohen's kappa, pooled over pairs of people who share two trials, with
+            its interval.
+        reliability: Split-half reliability of the mean of n responses.
+        ceiling: The highest correlation with these means that a prediction can have.
         same: Share of pairs of responses to a trial that are equal.
         n_participants: People.
         n_pairs: Pairs of people with at least 10 trials in common.
@@ -56,37 +58,21 @@ class FieldAgreement:
     field: str
     condition: str
     scale: Literal["nominal", "ordinal", "interval"]
-    alpha: AgreementEstimate
-    fleiss: float
-    cohen: float
+    alpha: Estimate
+    fleiss: Estimate
+    cohen: Estimate
+    reliability: Estimate
+    ceiling: Estimate
     same: float
     n_participants: int
     n_pairs: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErrorConsistency:
-    """Error consistency between people, or of people with a classifier.
-
-    Attributes:
-        between: Who with whom.
-        kappa: Pooled over pairs, with its interval.
-        people_right: Share of the people's responses that are right.
-        classifier_right: Share of the trials that the classifier is right on; NaN
-            between people.
-    """
-
-    between: str
-    kappa: AgreementEstimate
-    people_right: float
-    classifier_right: float
-
-
 def rated(bundle: Bundle) -> pd.DataFrame:
     """The counted responses to choose from.
 
-    Columns trial, participant, question, condition, field, value. Fields with more
-    than 25 values are left out.
+    Columns trial, participant, question, condition, field, value, and a column per
+    way in which images are clustered. Fields with more than 25 values are left out.
 
     >>> from analysis.bundles.example import example_bundle
     >>> rated(example_bundle())[["trial", "participant", "value"]].head(2)
@@ -108,7 +94,31 @@ def rated(bundle: Bundle) -> pd.DataFrame:
     n_values = rows.groupby(["question", "field"])["value"].transform("nunique")
     kept = rows[n_values <= _MOST_VALUES]
     columns = ["trial", "participant", "question", "condition", "field", "value"]
-    return kept[columns].drop_duplicates(["trial", "participant", "field"])
+    single = kept[columns].drop_duplicates(["trial", "participant", "field"])
+    return with_clusters(single, bundle)
+
+
+def with_clusters(rows: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
+    """The same rows with a column per way in which their trials are clustered.
+
+    >>> from analysis.bundles.clusters import clustered_by
+    >>> from analysis.bundles.example import example_bundle
+    >>> rows = pd.DataFrame({"trial": ["i1", "i4"]})
+    >>> found = with_clusters(rows, clustered_by(example_bundle(), ["class"]))
+    >>> found[cluster_columns(found)[0]].to_list()
+    ['1', '0']
+    """
+    found = trial_clusters(bundle)
+    if found is None:
+        return rows
+    return rows.assign(
+        **{f"{_CLUSTER}{name}": rows["trial"].map(found[name]) for name in found}
+    )
+
+
+def cluster_columns(rows: pd.DataFrame) -> list[str]:
+    """The columns that `with_clusters` added."""
+    return [name for name in rows.columns if name.startswith(_CLUSTER)]
 
 
 def field_agreements(bundle: Bundle) -> list[FieldAgreement]:
@@ -125,6 +135,7 @@ def field_agreements(bundle: Bundle) -> list[FieldAgreement]:
             scale,
             names=(str(question), str(field), condition),
             n=bundle.n,
+            has_raters=bundle.has_raters,
             order=_order(bundle, str(question), str(field)),
         )
         for (question, field), rows in rated(bundle).groupby(["question", "field"])
@@ -171,21 +182,23 @@ def _of_field(
     *,
     names: tuple[str, str, str],
     n: int,
+    has_raters: bool,
     order: tuple[str, ...] | None = None,
 ) -> FieldAgreement:
     question, field, condition = names
+    clusters = cluster_columns(rows)
     alpha = alpha_interval(
         rows,
         unit="trial",
         value="value",
+        rater="participant" if has_raters else None,
         scale=scale,
         order=order if scale == "ordinal" else None,
-        rng=np.random.default_rng(SEED),
-        n_draws=N_DRAWS,
+        clusters=clusters,
     )
     pairs = RaterPairs.of(rows, rater="participant", unit="trial", value="value")
-    every = np.ones(pairs.n_units)
-    shared, agreed, _ = pairs.agreement(every)
+    shared, agreed, _ = pairs.agreement(np.ones(pairs.n_units))
+    reliability = stepped_up(alpha, n=n)
     return FieldAgreement(
         question=question,
         field=field,
@@ -193,102 +206,30 @@ def _of_field(
         scale=scale,
         alpha=alpha,
         fleiss=_fleiss(rows, n=n),
-        cohen=pairs.pooled(every),
+        cohen=pooled_kappa(
+            rows, rater="participant", unit="trial", value="value", clusters=clusters
+        ),
+        reliability=reliability,
+        ceiling=noise_ceiling(reliability),
         same=float(agreed.sum() / shared.sum()) if len(shared) else nan,
         n_participants=rows["participant"].nunique(),
         n_pairs=int((shared >= N_SHARED).sum()),
     )
 
 
-def _fleiss(rows: pd.DataFrame, *, n: int) -> float:
+def _fleiss(rows: pd.DataFrame, *, n: int) -> Estimate:
     """Over the trials with all n responses."""
     n_ratings = rows.groupby("trial")["value"].transform("size")
     whole = rows[n_ratings == n]
     if n < 2 or whole.empty:
-        return nan
-    return fleiss_kappa(whole, unit="trial", value="value")
-
-
-def consistencies(bundle: Bundle) -> list[ErrorConsistency]:
-    """Between people, then with each classifier that errs on some trials only."""
-    people = decisions_of_people(bundle)
-    if people.empty:
-        return []
-    found = [_consistency(people, people.iloc[:0], between=PEOPLE)]
-    machines = decisions_of_classifiers(bundle)
-    machines = machines[machines["trial"].isin(people["trial"])]
-    for classifier, mine in machines.groupby("decider"):
-        if mine["right"].nunique() > 1:
-            between = f"people with {classifier}"
-            found.append(_consistency(people, mine, between=between))
-    return [each for each in found if each.kappa.n]
-
-
-def decisions_of_people(bundle: Bundle) -> pd.DataFrame:
-    """Columns decider, trial, right: counted responses that have a key.
-
-    >>> from analysis.bundles.example import example_bundle
-    >>> decisions_of_people(example_bundle()).empty    # main trials have no key
-    True
-    """
-    single = bundle.single_responses
-    known = single[single["is_counted"].astype(bool) & single["is_right"].notna()]
-    known = known.drop_duplicates(["participant", "trial"])
-    return pd.DataFrame(
-        {
-            "decider": "p:" + known["participant"].astype(str),
-            "trial": known["trial"],
-            "right": known["is_right"].astype(bool),
-        }
-    )
-
-
-def decisions_of_classifiers(bundle: Bundle) -> pd.DataFrame:
-    """Columns decider, trial, right: whether each classifier's prediction is the label.
-
-    Trials that serve a classifier several times with different outcomes are left
-    out, as are predictions of several classes and images without a label.
-
-    >>> from analysis.bundles.example import example_bundle
-    >>> decisions_of_classifiers(example_bundle()).head(2)
-      decider trial  right
-    0     net    i1  False
-    1     net    i2  False
-    """
-    uses = bundle.uses
-    uses = uses[
-        (uses["label"].fillna("") != "")
-        & ~uses["predicted"].str.contains("|", regex=False)
-    ]
-    right = uses.assign(right=uses["predicted"] == uses["label"])
-    by_trial = right.groupby(["classifier", "trial"])["right"].agg(["min", "max"])
-    clear = by_trial[by_trial["min"] == by_trial["max"]].reset_index()
-    return pd.DataFrame(
-        {
-            "decider": clear["classifier"].astype(str),
-            "trial": clear["trial"],
-            "right": clear["min"].astype(bool),
-        }
-    )
-
-
-def _consistency(
-    people: pd.DataFrame, machine: pd.DataFrame, *, between: str
-) -> ErrorConsistency:
-    shared = people if machine.empty else people[people["trial"].isin(machine["trial"])]
-    sets = (set(people["decider"]), set(machine["decider"]))
-    kappa = mean_error_consistency(
-        pd.concat([shared, machine]),
-        decider="decider",
-        trial="trial",
-        is_right="right",
-        rng=np.random.default_rng(SEED),
-        between=None if machine.empty else sets,
-        n_draws=N_DRAWS,
-    )
-    return ErrorConsistency(
-        between=between,
-        kappa=kappa,
-        people_right=float(shared["right"].mean()),
-        classifier_right=nan if machine.empty else float(machine["right"].mean()),
+        reason = f"no trial with all {n} responses" if n > 1 else "one response a trial"
+        return Estimate(
+            value=nan, low=nan, high=nan, n=0, method=f"Fleiss' kappa: {reason}"
+        )
+    return fleiss_interval(
+        whole,
+        unit="trial",
+        value="value",
+        rater="participant",
+        clusters=cluster_columns(rows),
     )

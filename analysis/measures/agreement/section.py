@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isnan
 from typing import Final
 
@@ -12,32 +13,33 @@ from analysis.elements.sections import Block, Chapter, DataTable, Prose, Section
 from analysis.elements.wording import NOTHING, count, percent
 from analysis.measures.agreement.numbers import (
     N_SHARED,
-    ErrorConsistency,
     FieldAgreement,
-    consistencies,
     field_agreements,
     rated,
 )
-from analysis.statistics.agreement import AgreementEstimate
+from analysis.statistics.beyond_chance import MIN_PEOPLE
+from analysis.statistics.intervals import Estimate
 
 _INTRO: Final = (
     "Agreement of people beyond what chance gives: 1 is perfect, 0 is chance. "
     "Krippendorff's alpha takes trials with any number of responses, Fleiss' kappa "
     "those with all of them; Cohen's kappa compares every two people on the trials "
-    "they share, added up over pairs. Intervals (95 %) are for these people and other "
-    "trials: trials are drawn anew (bootstrap), people are not. Agreement is no "
-    "measure of being right, and nobody is left out for disagreeing."
+    "they share, added up over pairs. Intervals (95 %) draw trials and people anew "
+    f"where the people count as {MIN_PEOPLE} at least (people who did more than others "
+    "count as fewer); with fewer people they are for these people and other trials. "
+    "Agreement is no measure of being right, and nobody is left out for disagreeing."
 )
-_CONSISTENCY: Final = (
-    "Error consistency asks whether two deciders are right and wrong on the same "
-    "trials, beyond what their accuracies give by chance (Geirhos et al. 2020). It is "
-    "added up over pairs; a classifier that is always right or always wrong on these "
-    "trials has none. Intervals as above."
+_RELIABILITY: Final = (
+    "Reliability is how alike the mean responses of two sets of people would be, each of "
+    "as many people as a trial asks for: the correlation over trials, taken over all ways "
+    "to split people into halves and stepped up (Spearman and Brown). The noise ceiling "
+    "is its square root: the highest correlation with people's means that any prediction "
+    "can have. For choices without order both are over the shares of the choices."
 )
 
 
 class AgreementMeasure:
-    """How much people agree, and whether people and classifiers err alike."""
+    """How much people agree, and how reliable their mean responses are."""
 
     name = "agreement"
 
@@ -51,13 +53,15 @@ class AgreementMeasure:
         return []
 
     def sections(self, bundle: Bundle) -> list[Section]:
-        """One section: agreement by field, then consistency where there is a key."""
+        """One section: agreement by field, then the reliability of means."""
+        found = field_agreements(bundle)
         blocks: list[Block] = [
             Prose(text=_INTRO, kind="how"),
-            agreement_table(field_agreements(bundle)),
+            agreement_table(found),
+            *without_interval([each.alpha for each in found]),
+            Prose(text=_RELIABILITY, kind="how"),
+            reliability_table(found, n=bundle.n),
         ]
-        if found := consistencies(bundle):
-            blocks += [Prose(text=_CONSISTENCY), consistency_table(found)]
         title = "How much people agree with each other"
         return [
             Section(
@@ -66,18 +70,29 @@ class AgreementMeasure:
         ]
 
 
-def agreement_table(found: list[FieldAgreement]) -> DataTable:
+def without_interval(found: Sequence[Estimate]) -> list[Block]:
+    """Notes: why numbers have no interval, and whom intervals are for."""
+    words = [
+        each.method
+        for each in found
+        if each.n and (isnan(each.low) or "these people" in each.method)
+    ]
+    said = list(dict.fromkeys(words))
+    return [Prose(text=f"{'; '.join(said)}.", kind="note")] if said else []
+
+
+def agreement_table(found: Sequence[FieldAgreement]) -> DataTable:
     """A row per question, field, condition and scale."""
     shown = pd.DataFrame(
         {
             "response": [_response(each) for each in found],
             "condition": [each.condition or "all" for each in found],
             "alpha": [coefficient(each.alpha) for each in found],
-            "Fleiss": [number(each.fleiss) for each in found],
-            "Cohen": [number(each.cohen) for each in found],
+            "Fleiss": [coefficient(each.fleiss) for each in found],
+            "Cohen": [coefficient(each.cohen) for each in found],
             "equal pairs": [percent(each.same) for each in found],
             "responses": [count(each.alpha.n) for each in found],
-            "trials": [count(each.alpha.n_units) for each in found],
+            "trials": [count(each.alpha.n_stimuli) for each in found],
             "people": [count(each.n_participants) for each in found],
         }
     )
@@ -85,54 +100,64 @@ def agreement_table(found: list[FieldAgreement]) -> DataTable:
     return DataTable(
         name="agreement_of_people",
         caption="Agreement of people on main trials with at least two counted "
-        "responses: Krippendorff's alpha with 95 % interval, Fleiss' and pooled "
-        "Cohen's kappa, and the share of pairs of responses to a trial that are equal.",
+        "responses: Krippendorff's alpha, Fleiss' kappa of trials with all responses and "
+        "pooled Cohen's kappa, with 95 % intervals, and the share of pairs of "
+        "responses to a trial that are equal.",
         shown=shown.drop(columns="condition") if is_one else shown,
         numbers=pd.DataFrame([_numbers(each) for each in found]),
         text_columns=1 if is_one else 2,
     )
 
 
-def consistency_table(found: list[ErrorConsistency]) -> DataTable:
-    """A row per who with whom."""
+def reliability_table(found: Sequence[FieldAgreement], *, n: int) -> DataTable:
+    """A row per question, field, condition and scale."""
     shown = pd.DataFrame(
         {
-            "who": [each.between for each in found],
-            "error consistency": [coefficient(each.kappa) for each in found],
-            "people right": [percent(each.people_right) for each in found],
-            "classifier right": [percent(each.classifier_right) for each in found],
-            "pairs of decisions": [count(each.kappa.n) for each in found],
-            "trials": [count(each.kappa.n_units) for each in found],
+            "response": [_response(each) for each in found],
+            "condition": [each.condition or "all" for each in found],
+            "reliability": [coefficient(each.reliability) for each in found],
+            "noise ceiling": [coefficient(each.ceiling) for each in found],
+            "trials": [count(each.alpha.n_stimuli) for each in found],
+            "people": [count(each.n_participants) for each in found],
         }
     )
+    is_one = shown["condition"].nunique() < 2
     return DataTable(
-        name="error_consistency",
-        caption="Error consistency (kappa, 95 % interval): whether errors fall on the "
-        "same trials, beyond chance.",
-        shown=shown,
-        numbers=pd.DataFrame([_consistency_numbers(each) for each in found]),
+        name="reliability_of_people",
+        caption=f"Split-half reliability (Spearman-Brown) of the mean of {n} responses, "
+        "and the noise ceiling that follows, with 95 % intervals.",
+        shown=shown.drop(columns="condition") if is_one else shown,
+        numbers=pd.DataFrame([_reliability_numbers(each, n) for each in found]),
+        text_columns=1 if is_one else 2,
     )
 
 
-def _consistency_numbers(each: ErrorConsistency) -> dict[str, object]:
+def _reliability_numbers(each: FieldAgreement, n: int) -> dict[str, object]:
     return {
-        "between": each.between,
-        "kappa": each.kappa.value,
-        "kappa_low": each.kappa.low,
-        "kappa_high": each.kappa.high,
-        "people_right": each.people_right,
-        "classifier_right": each.classifier_right,
-        "n_pairs_of_decisions": each.kappa.n,
-        "n_trials": each.kappa.n_units,
+        "question": each.question,
+        "field": each.field,
+        "condition": each.condition,
+        "scale": each.scale,
+        "n_responses_in_mean": n,
+        **_with_ends("reliability", each.reliability),
+        **_with_ends("noise_ceiling", each.ceiling),
     }
 
 
-def coefficient(estimate: AgreementEstimate) -> str:
+def _with_ends(name: str, estimate: Estimate) -> dict[str, object]:
+    return {
+        name: estimate.value,
+        f"{name}_low": estimate.low,
+        f"{name}_high": estimate.high,
+    }
+
+
+def coefficient(estimate: Estimate) -> str:
     """Value and interval with two digits: "0.42 [0.38, 0.46]"."""
     if isnan(estimate.value):
         return f"{NOTHING} (not defined)" if estimate.n else f"{NOTHING} (n = 0)"
     if isnan(estimate.low):
-        return number(estimate.value)
+        return f"{number(estimate.value)} (no interval)"
     ends = f"{number(estimate.low)}, {number(estimate.high)}"
     return f"{number(estimate.value)} [{ends}]"
 
@@ -158,14 +183,13 @@ def _numbers(each: FieldAgreement) -> dict[str, object]:
         "field": each.field,
         "condition": each.condition,
         "scale": each.scale,
-        "alpha": each.alpha.value,
-        "alpha_low": each.alpha.low,
-        "alpha_high": each.alpha.high,
-        "fleiss_kappa": each.fleiss,
-        "cohen_kappa_pooled": each.cohen,
+        **_with_ends("alpha", each.alpha),
+        **_with_ends("fleiss_kappa", each.fleiss),
+        **_with_ends("cohen_kappa_pooled", each.cohen),
+        "interval_of_alpha": each.alpha.method,
         "share_of_equal_pairs": each.same,
         "n_responses": each.alpha.n,
-        "n_trials": each.alpha.n_units,
+        "n_trials": each.alpha.n_stimuli,
         "n_participants": each.n_participants,
         f"n_pairs_sharing_{N_SHARED}_trials": each.n_pairs,
     }

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import sqrt
 
 import numpy as np
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
-from analysis.measures.agreement.numbers import N_DRAWS, SEED
-from analysis.statistics.agreement import AgreementEstimate, percentile_ends
-from analysis.statistics.frame_checks import FloatArray
+from analysis.statistics.agreement import alpha_interval
 from analysis.statistics.intervals import LEVEL, Estimate, critical_value, score_bounds
 
 
@@ -80,37 +78,11 @@ def answers_by_trial(bundle: Bundle) -> pd.DataFrame:
     )
 
 
-def counted_agreement(bundle: Bundle) -> AgreementEstimate:
+def counted_agreement(bundle: Bundle) -> Estimate:
     """Krippendorff's alpha on names, with an interval for other images."""
-    counts = answers_by_trial(bundle).to_numpy(dtype=float)
-    counts = counts[counts.sum(axis=1) >= 2]
-    rng = np.random.default_rng(SEED)
-    found, n = _alpha(counts), len(counts)
-    low, high = nan, nan
-    if not np.isnan(found):
-        draws = [_alpha(counts[rng.integers(n, size=n)]) for _ in range(N_DRAWS)]
-        low, high = percentile_ends(np.array(draws), level=LEVEL)
-    return AgreementEstimate(
-        value=found,
-        low=low,
-        high=high,
-        n=int(counts.sum()),
-        n_units=n,
-        method="Krippendorff's alpha (nominal) of counts, bootstrap over units",
-    )
-
-
-def _alpha(counts: FloatArray) -> float:
-    """Of counts, shape (units, values), every unit with two ratings at least."""
-    per_unit, per_value = counts.sum(axis=1), counts.sum(axis=0)
-    n = per_value.sum()
-    if n == 0:
-        return nan
-    differing = per_unit**2 - (counts**2).sum(axis=1)
-    expected = (n**2 - per_value @ per_value) / (n - 1)
-    if expected <= 0:
-        return nan
-    return float(1 - (differing / (per_unit - 1)).sum() / expected)
+    counts = bundle.counts
+    each = counts.loc[counts.index.repeat(counts["n"].astype(int))]
+    return alpha_interval(each, unit="trial", value="value")
 
 
 def _keys(bundle: Bundle) -> pd.Series:

@@ -30,7 +30,7 @@ _METHOD = (
     "The counts were collected elsewhere and imported. Shares of responses are sums of "
     "counts over trials; their intervals take trials as clusters drawn anew (score "
     "bounds at the effective number of responses, Student's t). The interval of alpha is "
-    "a percentile interval with trials drawn anew."
+    "of the same kind, on Fisher's scale for intraclass correlations."
 )
 
 
@@ -81,7 +81,7 @@ def _agreement(bundle: Bundle) -> str:
     alpha = counted_agreement(bundle)
     return (
         f"Agreement beyond chance (Krippendorff's alpha, answers as names): "
-        f"{coefficient(alpha)}, of {count(alpha.n)} responses to {count(alpha.n_units)} "
+        f"{coefficient(alpha)}, of {count(alpha.n)} responses to {count(alpha.n_stimuli)} "
         "trials with two at least; the interval is for other images and these people."
     )
 

@@ -3,39 +3,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from analysis.elements.sections import DataTable
+from analysis.bundles.clusters import clustered_by
+from analysis.elements.sections import DataTable, Prose
 from analysis.measures import MEASURES
 from analysis.measures.agreement.numbers import (
-    PEOPLE,
-    consistencies,
-    decisions_of_classifiers,
     field_agreements,
     rated,
 )
 from analysis.measures.agreement.section import AgreementMeasure
 from analysis.statistics.agreement import fleiss_kappa, krippendorff_alpha
-from tests.analysis.bundle_maker import Plan
-
-
-def graded(bundle, *, shared=0.6, seed=0):
-    """The bundle with labels of correct uses, and keys that people and net share."""
-    rng = np.random.default_rng(seed)
-    responses = bundle.responses.copy()
-    trials = sorted(set(bundle.uses["trial"]))
-    net = dict(zip(trials, rng.random(len(trials)) < 0.7, strict=True))
-    is_shared = dict(zip(trials, rng.random(len(trials)) < shared, strict=True))
-    own = rng.random(len(responses)) < 0.7
-    right = [
-        (net[trial] if is_shared[trial] else mine) if trial in net else None
-        for trial, mine in zip(responses["trial"], own, strict=True)
-    ]
-    responses["is_right"] = pd.array(right, dtype="boolean")
-    uses = bundle.uses.assign(label="1", shows="prediction")
-    uses["predicted"] = np.where(uses["trial"].map(net), "1", "2")
-    return replace(bundle, responses=responses, uses=uses)
 
 
 def test_the_table_says_what_the_functions_say(small):
@@ -47,11 +25,11 @@ def test_the_table_says_what_the_functions_say(small):
     assert found.alpha.low < alpha < found.alpha.high
     n_votes = votes.groupby("trial")["accepts"].transform("size")
     whole = votes[n_votes == small.n]
-    assert found.fleiss == pytest.approx(
+    assert found.fleiss.value == pytest.approx(
         fleiss_kappa(whole, unit="trial", value="accepts")
     )
     # Few trials in common per pair: the pooled kappa is near alpha all the same.
-    assert found.cohen == pytest.approx(alpha, abs=0.1)
+    assert found.cohen.value == pytest.approx(alpha, abs=0.1)
     assert found.n_participants == votes["participant"].nunique()
 
 
@@ -70,46 +48,42 @@ def test_conditions_get_rows_of_their_own(small):
     assert found[0].alpha.n == found[1].alpha.n + found[2].alpha.n
 
 
-def test_without_a_key_there_is_no_consistency(small):
-    assert consistencies(small) == []
-    blocks = AgreementMeasure().sections(small)[0].blocks
-    tables = [block.name for block in blocks if isinstance(block, DataTable)]
-    assert tables == ["agreement_of_people"]
-
-
-def test_shared_errors_come_back_between_people_and_with_the_classifier(make_bundle):
-    # Where the fate is shared (60 % of trials) all agree, else by chance: kappa .6.
-    bundle = graded(make_bundle(Plan(n_images=500, include_correct=1.0)))
-    people, machine = consistencies(bundle)
-    assert (people.between, machine.between) == (PEOPLE, "people with net-a")
-    for each in (people, machine):
-        assert each.kappa.value == pytest.approx(0.6, abs=0.09)
-        assert each.kappa.low < each.kappa.value < each.kappa.high
-        assert each.people_right == pytest.approx(0.7, abs=0.06)
-    assert machine.classifier_right == pytest.approx(0.7, abs=0.06)
-    (section,) = AgreementMeasure().sections(bundle)
+def test_reliability_is_that_of_as_many_responses_as_a_trial_asks_for(small):
+    (found,) = field_agreements(small)
+    alpha, n = found.alpha, small.n
+    assert n == 5
+    for name in ("value", "low", "high"):
+        each = getattr(alpha, name)
+        stepped = n * each / (1 + (n - 1) * each)
+        assert getattr(found.reliability, name) == pytest.approx(stepped)
+        assert getattr(found.ceiling, name) == pytest.approx(stepped**0.5)
+    (section,) = AgreementMeasure().sections(small)
     tables = [block for block in section.blocks if isinstance(block, DataTable)]
     assert [table.name for table in tables] == [
         "agreement_of_people",
-        "error_consistency",
+        "reliability_of_people",
     ]
-    assert list(tables[1].shown["who"]) == [PEOPLE, "people with net-a"]
+    assert "mean of 5 responses" in tables[1].caption
 
 
-def test_a_classifier_that_always_errs_is_left_out(small):
-    bundle = graded(small)
-    bundle = replace(bundle, uses=bundle.uses.assign(predicted="2"))
-    assert [each.between for each in consistencies(bundle)] == [PEOPLE]
-
-
-def test_several_classes_or_no_label_are_no_decision(small):
-    uses = small.uses.head(3).assign(
-        predicted=["1", "1|2", "1"], label=["1", "1", ""], trial=["a", "b", "c"]
-    )
-    found = decisions_of_classifiers(replace(small, uses=uses))
-    assert found.to_dict("records") == [
-        {"decider": "net-a", "trial": "a", "right": True}
+def test_few_people_are_said_to_stand_for_themselves(small):
+    people = sorted(small.votes["participant"].unique())[:12]
+    kept = small.responses["participant"].isin(people)
+    few = replace(small, responses=small.responses[kept])
+    (section,) = AgreementMeasure().sections(few)
+    notes = [
+        block.text
+        for block in section.blocks
+        if isinstance(block, Prose) and block.kind == "note"
     ]
+    assert any("these people and other units (12 people" in note for note in notes)
+
+
+def test_clusters_of_images_are_respected(small):
+    (whole,) = field_agreements(small)
+    (clustered,) = field_agreements(clustered_by(small, ["class"]))
+    assert clustered.alpha.value == whole.alpha.value
+    assert clustered.alpha.standard_error != whole.alpha.standard_error
 
 
 def test_numbers_of_an_imported_study_are_taken_on_every_scale(small):

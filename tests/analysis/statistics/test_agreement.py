@@ -9,14 +9,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats import inter_rater
 
 from analysis.errors import AnalysisError
 from analysis.statistics.agreement import (
     alpha_interval,
     cohen_kappas,
+    fleiss_interval,
     fleiss_kappa,
     krippendorff_alpha,
+    pooled_kappa,
 )
 
 NAMES: dict[str, Any] = {"unit": "unit", "value": "value"}
@@ -128,20 +131,157 @@ def test_chance_gives_zero_and_agreement_comes_back():
         assert kappas.to_numpy() == pytest.approx(copying**2, abs=0.08)
 
 
-def test_the_interval_covers_about_as_often_as_it_says():
-    rng = np.random.default_rng(1)
-    covered = []
-    for _ in range(80):
-        truth = rng.integers(0, 2, 60)[:, None]
-        said = rng.integers(0, 2, (60, 4))
-        said = np.where(rng.random(said.shape) < 0.7, truth, said)
-        frame = pd.DataFrame(said).stack().reset_index()
-        frame.columns = pd.Index(["unit", "who", "value"])
-        found = alpha_interval(frame, rng=rng, n_draws=200, **NAMES)
-        covered.append(found.low <= 0.49 <= found.high)
-        assert (found.n, found.n_units) == (240, 60)
-    # 80 studies: 95 % less three standard errors (2.4 points).
-    assert np.mean(covered) >= 0.87
+def drawn(rng, *, n_units=60, n_people=20, n=5, copying=0.7, share=0.5):
+    """Everybody copies a unit's truth with that probability, else answers at random."""
+    truth = rng.random(n_units)[:, None] < share
+    people = rng.random((n_units, n_people)).argsort(axis=1)[:, :n]
+    copies = rng.random((n_units, n)) < copying
+    said = np.where(copies, truth, rng.random((n_units, n)) < share)
+    return pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(n_units), n),
+            "who": people.ravel(),
+            "value": said.ravel().astype(int),
+        }
+    )
+
+
+def test_the_interval_of_two_raters_by_hand():
+    # Two raters, no people known. Cells of 40 units: 12 both yes, 4 yes no, 4 no yes,
+    # 20 both no. Observed 8/40 = .2. 32 yes of 80: expected 2 · 32 · 48 / (80 · 79).
+    # Mean disagreement of a yes with all others is 48/79, of a no 32/79.
+    yes, no, both = 12, 20, 8
+    expected = 2 * 32 * 48 / (80 * 79)
+    ratio = 0.2 / expected
+    moved = {
+        "yes": -(0 - ratio * (2 * 48 / 79 - expected)) / expected,
+        "no": -(0 - ratio * (2 * 32 / 79 - expected)) / expected,
+        "both": -(1 - ratio * (80 / 79 - expected)) / expected,
+    }
+    of_units = np.repeat([moved["yes"], moved["no"], moved["both"]], [yes, no, both])
+    influence = (of_units - of_units.mean()) / 40
+    squares = float((influence**2).sum())
+    # One unit of two yes has been seen, so that is the most that another can have.
+    variance = squares * 40 / 39 + 0.5 * (moved["yes"] / 40) ** 2
+    values = [1, 1] * yes + [1, 0] * both + [0, 0] * no
+    frame = pd.DataFrame({"unit": np.repeat(np.arange(40), 2), "value": values})
+    found = alpha_interval(frame, **NAMES)
+    assert found.value == pytest.approx(1 - ratio)
+    assert found.standard_error == pytest.approx(variance**0.5, rel=1e-6)
+    # With two raters Fisher's scale is his z, twice over.
+    half = stats.t.ppf(0.975, found.dof) * variance**0.5 / (1 - found.value**2)
+    assert found.low == pytest.approx(np.tanh(np.arctanh(found.value) - half))
+    assert found.high == pytest.approx(np.tanh(np.arctanh(found.value) + half))
+    assert "other units like these" in found.method
+
+
+def test_people_who_lean_widen_the_interval():
+    rng = np.random.default_rng(2)
+    frame = drawn(rng, n_units=300, n_people=20)
+    lean = rng.random(20) < 0.3
+    frame["value"] = np.where(lean[frame["who"]], 1, frame["value"])
+    known = alpha_interval(frame, rater="who", **NAMES)
+    unknown = alpha_interval(frame, **NAMES)
+    assert known.value == unknown.value
+    assert known.n_people == 20
+    assert known.high - known.low > 1.3 * (unknown.high - unknown.low)
+    assert "other people and units" in known.method
+
+
+def test_few_people_stand_for_themselves():
+    frame = drawn(np.random.default_rng(0), n_people=14)
+    found = alpha_interval(frame, rater="who", **NAMES)
+    assert "these people and other units (14 people count as" in found.method
+    assert found.target == "ignores people"
+    unknown = alpha_interval(frame, **NAMES)
+    assert (found.low, found.high) == (unknown.low, unknown.high)
+
+
+def test_near_copies_count_once():
+    frame = drawn(np.random.default_rng(3), n_units=60)
+    copies = pd.concat(
+        [frame.assign(unit=frame["unit"] + 60 * i, of=frame["unit"]) for i in range(4)]
+    )
+    one = alpha_interval(frame, **NAMES)
+    four = alpha_interval(copies, clusters=["of"], **NAMES)
+    blind = alpha_interval(copies, **NAMES)
+    assert four.high - four.low == pytest.approx(one.high - one.low, rel=0.1)
+    assert blind.high - blind.low < 0.6 * (one.high - one.low)
+    # The same units by two names are one way of belonging together.
+    twice = alpha_interval(
+        copies.assign(to=copies["of"]), clusters=["of", "to"], **NAMES
+    )
+    assert (twice.low, twice.high) == pytest.approx((four.low, four.high))
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (
+            pd.DataFrame({"unit": [0, 0, 1, 1], "value": [1, 1, 0, 0]}),
+            "2 units, fewer than 10",
+        ),
+        (
+            pd.DataFrame(
+                {"unit": np.repeat(range(40), 2), "value": [1] * 7 + [0] * 73}
+            ),
+            "7 ratings other than the most frequent, fewer than 8",
+        ),
+        (
+            pd.DataFrame(
+                {"unit": np.repeat(range(20), 4), "value": [1] * 8 + [0] * 72}
+            ),
+            "2 units with such ratings, fewer than 3",
+        ),
+        (
+            pd.DataFrame(
+                {"unit": np.repeat(range(20), 2), "value": [1] * 20 + [0] * 20}
+            ),
+            "nobody disagreed, so how often people would is not known",
+        ),
+        (
+            pd.DataFrame({"unit": np.repeat(range(20), 2), "value": [1] * 40}),
+            "everybody gave the same value",
+        ),
+        (
+            pd.DataFrame({"unit": range(20), "value": [1, 0] * 10}),
+            "nothing to compare",
+        ),
+    ],
+)
+def test_too_little_has_no_interval_but_words(frame, reason):
+    found = alpha_interval(frame, **NAMES)
+    assert isnan(found.low)
+    assert isnan(found.high)
+    assert found.method.endswith(f"no interval: {reason}")
+
+
+def test_units_with_unequally_many_ratings_have_an_interval():
+    frame = drawn(np.random.default_rng(4), n_units=80)
+    frame = frame[np.random.default_rng(5).random(len(frame)) < 0.7]
+    found = alpha_interval(frame, rater="who", **NAMES)
+    assert found.low < found.value < found.high
+    with pytest.raises(AnalysisError, match="Fleiss' kappa needs equally many"):
+        fleiss_interval(frame, rater="who", **NAMES)
+
+
+def test_a_vote_that_is_missing_is_refused():
+    frame = drawn(np.random.default_rng(6)).astype({"value": float})
+    frame.loc[3, "value"] = np.nan
+    with pytest.raises(AnalysisError, match="column value is empty in row 4"):
+        alpha_interval(frame, rater="who", **NAMES)
+    with pytest.raises(AnalysisError, match="a rater rated a unit twice"):
+        alpha_interval(pd.concat([frame[:3]] * 2), rater="who", **NAMES)
+
+
+def test_kappas_and_alpha_of_many_have_nearly_the_same_interval():
+    frame = drawn(np.random.default_rng(7), n_units=200)
+    alpha = alpha_interval(frame, rater="who", **NAMES)
+    for kappa in (fleiss_interval, pooled_kappa):
+        found = kappa(frame, rater="who", **NAMES)
+        assert found.value == pytest.approx(alpha.value, abs=0.03)
+        assert found.low == pytest.approx(alpha.low, abs=0.04)
+        assert found.high == pytest.approx(alpha.high, abs=0.04)
 
 
 def test_fleiss_kappa_by_hand():
@@ -213,7 +353,7 @@ def test_what_cannot_be_compared_is_not_a_number():
     same = pd.DataFrame({"unit": ["a", "a"], "value": [1, 1], "who": ["p", "q"]})
     for frame in (single, same, same.iloc[:0]):
         assert isnan(krippendorff_alpha(frame, **NAMES))
-        found = alpha_interval(frame, rng=np.random.default_rng(0), **NAMES)
+        found = alpha_interval(frame, **NAMES)
         assert isnan(found.value)
         assert isnan(found.low)
     assert isnan(fleiss_kappa(same, **NAMES))
