@@ -1,4 +1,8 @@
-"""Rows of the coverage table: accuracy against sets of accepted labels."""
+"""Rows of the coverage table: Dawid and Skene's model, and sets of accepted labels.
+
+A prediction is right or wrong; people say yes by a logistic chance of what it is and
+of their own lean towards yes, and those who know little mix both up.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,91 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pandas as pd
+from scipy.special import expit
 
+from analysis.statistics.modelled_share import fit_in_groups, modelled_share
 from analysis.statistics.set_accuracy import (
     accuracy_on_sets,
     sampled_accuracy,
     sets_difference,
 )
 from tests.analysis.coverage.rows import Drawn, Row
+
+_FIT = "analysis.statistics.modelled_share.modelled_share"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Errors of a classifier, some of which are right after all, and who judges them.
+
+    Attributes:
+        n_images: Every image the classifier saw.
+        error: Share of them that are wrong by the label.
+        right: Share of those whose prediction is right after all.
+        n_people: People.
+        per_person: Errors each of them judges.
+        lean: Standard deviation of people's log odds of yes.
+        skill: Log odds of yes to what is right, and of no to what is wrong.
+        skills: Standard deviation of the log of that between people.
+        hard: Standard deviation of log odds between images of a kind.
+        n_foils: Known wrong ones, which everybody judges.
+    """
+
+    n_images: int = 500
+    error: float = 0.4
+    right: float = 1 / 3
+    n_people: int = 40
+    per_person: int = 25
+    lean: float = 0.6
+    skill: float = 1.9
+    skills: float = 0.3
+    hard: float = 0.0
+    n_foils: int = 4
+
+    @property
+    def truth(self) -> float:
+        """Share of images that are wrong indeed."""
+        return self.error * (1 - self.right)
+
+
+def votes_of(
+    world: Judged, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    """Votes (task, worker, label), what is known of foils, and the errors' tasks."""
+    n_wrong = int(rng.binomial(world.n_images, world.error))
+    is_right = np.concatenate(
+        [rng.random(n_wrong) < world.right, [False] * world.n_foils]
+    )
+    away = rng.normal(0, world.hard, len(is_right))
+    lean = rng.normal(0, world.lean, world.n_people)
+    skill = world.skill * np.exp(rng.normal(0, world.skills, world.n_people))
+    race = rng.random((world.n_people, n_wrong))
+    judged = np.argsort(race, axis=1)[:, : world.per_person]
+    foils = np.broadcast_to(
+        np.arange(n_wrong, len(is_right)), (world.n_people, world.n_foils)
+    )
+    task = np.hstack([judged, foils]).ravel()
+    person = np.repeat(np.arange(world.n_people), len(task) // world.n_people)
+    odds = np.where(is_right[task], 1, -1) * skill[person] + lean[person] + away[task]
+    says = rng.random(len(task)) < expit(odds)
+    votes = pd.DataFrame({"task": task, "worker": person, "label": says})
+    known = pd.Series(False, index=np.arange(n_wrong, len(is_right)))
+    return votes, known, pd.Series(np.arange(n_wrong))
+
+
+def rectified(world: Judged, rng: np.random.Generator) -> Drawn:
+    """The rectified error as the report gives it, against the share that is wrong."""
+    votes, known, trials = votes_of(world, rng)
+    fits = fit_in_groups(votes, known, [trials], n_groups=20)
+    wrong = trials.map(fits.fit.posteriors[False]).dropna()
+    found = modelled_share(
+        wrong.to_numpy(),
+        fits.left_out[:, 0],
+        n_images=world.n_images,
+        n_wrong=len(trials),
+    )
+    return Drawn.of(found, truth=world.truth)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +146,24 @@ def no_difference(rng: np.random.Generator) -> Drawn:
     return Drawn(truth=0, value=found.estimate, p_value=found.p_value)
 
 
+_PLACE = "Rectified error by Dawid and Skene's model"
 _SETS = "Accuracy against sets of accepted labels"
 _MODULE = "analysis.statistics.set_accuracy"
+_WORLDS = {
+    "40 people, 25 of 200 errors each": Judged(),
+}
 ROWS = (
+    *(
+        Row(
+            place=_PLACE,
+            world=name,
+            shows=(_FIT,),
+            study=partial(rectified, world),
+            n_studies=1000,
+            n_quick=20 if number == 0 else 0,
+        )
+        for number, (name, world) in enumerate(_WORLDS.items())
+    ),
     Row(
         place=_SETS,
         world="2,000 images",
