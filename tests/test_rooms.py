@@ -31,7 +31,6 @@ STANDS_ALONE: Final = {
         "analysis.comparing.sides",
         "analysis.measures.assignment.logistic_models",
         "analysis.people.attrition",
-        "analysis.statistics.models.quadrature",
         "study_server.web.dashboard.charts",
     ),
     "a part of a report by itself; what imports it only puts parts together": (
@@ -52,6 +51,7 @@ STANDS_ALONE: Final = {
     "one subject, read by itself; together they would pass 350 lines": (
         "analysis.importing.hits.flattened_answers",
         "analysis.measures.responses.ordered_choices",
+        "analysis.statistics.models.quadrature",
         "hit_templates.reading",
         "stimuli.classifiers.torchvision_models",
         "stimuli.engine.assembling",
