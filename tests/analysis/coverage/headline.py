@@ -55,9 +55,15 @@ WORLDS: Final[Mapping[str, World]] = {
     "1 in 10 says yes to all, 1 in 10 at random": World(
         yes_sayers=0.1, random_people=0.1
     ),
+    "1 in 10 says yes to all, 1 in 10 at random, shared blocks": replace(
+        SHARED, yes_sayers=0.1, random_people=0.1
+    ),
     "300 images, 30 % wrong, most rejected": World(n_images=300, error=0.3, mean=-0.7),
     "200 images, 20 % wrong, most accepted": World(
         n_images=200, error=0.2, mean=1.5, bias=0.7
+    ),
+    "200 images, 20 % wrong, most accepted, shared blocks": World(
+        n_images=200, error=0.2, mean=1.5, bias=0.7, composition="shared"
     ),
     "12 people in a lab": World(error=0.3, composition=12),
     "5 people judge everything": World(error=0.3, composition=5),
@@ -67,9 +73,12 @@ WORLDS: Final[Mapping[str, World]] = {
     "n = 3, k = 2": World(n=3, k=2),
 }
 _OF_THESE: Final[Mapping[str, World]] = {
+    "1,000 images, 39 % wrong, fresh blocks": World(),
     "strong bias (1.0), shared blocks": replace(SHARED, bias=1.0),
 }
 _PAIRS: Final[Mapping[str, World]] = {
+    "1,000 images, 39 % wrong, fresh blocks": World(),
+    "strong bias (1.0), shared blocks": replace(SHARED, bias=1.0),
     "200 images, 20 % wrong, most accepted": World(
         n_images=200, error=0.2, mean=1.5, bias=0.7
     ),
@@ -85,6 +94,10 @@ SMALL: Final[Mapping[str, Errors]] = {
     ),
     "100 errors, 4 in 10 say yes, no or anything": Errors(
         people=replace(_ODD, n_images=100)
+    ),
+    "40 errors, nearly all accepted": Errors(people=Population(n_images=40, mean=2.5)),
+    "people lean otherwise for each of 20 classes": Errors(
+        people=replace(_MANY, lean_by_class=1.0)
     ),
     "4 people, n = 3, k = 2": Errors(
         people=Population(n_images=120, n=3, n_people=4), k=2
@@ -104,6 +117,9 @@ SAMPLED: Final[Mapping[str, Errors]] = {
     ),
     "390 errors and 60 of 610 right predictions judged": Errors(
         people=_MANY, n_right=60
+    ),
+    "390 errors and 200 of 610 right predictions judged": Errors(
+        people=_MANY, n_right=200
     ),
 }
 FEW: Final[Mapping[str, Errors]] = {
@@ -318,6 +334,7 @@ _ERRORS_CLUSTER: Final = (
 )
 WIDER: Final[Mapping[tuple[str, str], str]] = {
     (_SHARE, "25 errors"): _FEW_ADD,
+    (_SHARE, "40 errors, nearly all accepted"): _FEW_ADD,
     (_SHARE, "4 people, n = 3, k = 2"): _FEW_ADD,
     (_THESE, "4 people, n = 3, k = 2"): _FEW_ADD,
     (_THESE, "30 people, few do nearly everything"): _FEW_ADD,
@@ -330,6 +347,7 @@ WIDER: Final[Mapping[tuple[str, str], str]] = {
 _APART_SETS: Final[Mapping[str, Errors]] = {
     "100 errors each, other people": Errors(people=Population(n_images=100)),
     "100 errors each, 4 in 10 odd": Errors(people=replace(_ODD, n_images=100)),
+    "390 errors each, 12 people a side": Errors(people=replace(_MANY, n_people=12)),
 }
 _ERRORS_ACCEPTED: Final[Mapping[str, Errors]] = {"390 errors": Errors(people=_MANY)}
 

@@ -47,8 +47,9 @@ def test_the_corrected_error_follows_from_its_parts(corrected_bundle):
     )
     # Whoever accepts foils accepts errors too: taking that off raises the error.
     assert only_false.correction.corrected.value > result.rectified.value
-    assert (
-        only_false.correction.corrected.standard_error > result.rectified.standard_error
+    # Foils add next to nothing where hardly anybody accepts one.
+    assert only_false.correction.corrected.standard_error == pytest.approx(
+        result.rectified.standard_error, rel=0.05
     )
 
 

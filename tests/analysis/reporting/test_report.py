@@ -239,10 +239,7 @@ def test_two_intervals_that_are_one_are_said_to_be_one(make_bundle):
     # Everybody accepts the same half of the trials: no vote decides one alone.
     first = bundle.responses["trial"].str[0]
     alike = bundle.responses.assign(accepts=(first < "8").astype("boolean"))
-    object.__setattr__(bundle, "responses", alike)
-    for cached in ("single_responses", "votes", "votes_before_exclusion"):
-        bundle.__dict__.pop(cached, None)
-    assert shown(bundle) == (2, 3, True)
+    assert shown(replace(bundle, responses=alike)) == (2, 3, True)
 
 
 def test_two_classifiers_are_compared(make_bundle, tmp_path):
