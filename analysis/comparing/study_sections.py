@@ -17,6 +17,7 @@ from analysis.elements.sections import Block, DataTable, Prose, Section
 from analysis.elements.wording import count, moment, outcome_words
 from analysis.measures import measures_of
 from analysis.reporting.before_after_exclusion import as_numbers, before_and_after
+from analysis.reporting.method_sections import clusters_in_words
 from analysis.statistics.intervals import Estimate
 
 _STAGES: Final = (
@@ -41,9 +42,11 @@ def bundles_section(a: Bundle, b: Bundle) -> Section:
         f"{count(len(people))} people voted in both, "
         f"and {count(len(trials))} trials were judged in both."
     )
-    return Section(
-        id="bundles", title="What is compared", blocks=[Prose(text=text), table]
-    )
+    blocks: list[Block] = [Prose(text=text), table]
+    for side, bundle in (("A", a), ("B", b)):
+        if words := clusters_in_words(bundle):
+            blocks.append(Prose(text=f"{side}: {words}", kind="how"))
+    return Section(id="bundles", title="What is compared", blocks=blocks)
 
 
 def _described(side: str, bundle: Bundle) -> dict[str, Any]:

@@ -193,6 +193,8 @@ def settings_of(bundle: Bundle) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in ("study", "design", "quality", "versions"):
         found |= _flat(head.get(part) or {}, part)
+    if bundle.cluster:
+        found["design cluster"] = ", ".join(bundle.cluster)
     summary = head["stimuli"]
     of_recipe = ("kind", "shows", "ask", "seed", "recipe_sha256", "created_at")
     found |= _flat({key: summary.get(key) for key in of_recipe}, "recipe")

@@ -130,3 +130,17 @@ def test_a_bundle_is_clustered_by_what_its_table_holds(tmp_path):
     refused = run("make", folder, "--cluster", "film", "--out", tmp_path / "report")
     assert refused.exit_code == 1
     assert "there are class, image" in str(refused.exception)
+
+
+def test_two_bundles_are_compared_in_clusters_and_say_so(tmp_path):
+    plan = Plan(n_images=30, has_images=False)
+    a, b = (
+        write_bundle(tmp_path / name, plan, rng=np.random.default_rng(seed))
+        for seed, name in enumerate("ab")
+    )
+    done = run("compare", a, b, "--cluster", "class", "--out", tmp_path / "page")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "page" / "index.html").read_text()
+    assert "A: Images that share their class are clusters" in page
+    assert "B: Images that share their class are clusters" in page
+    assert run("compare", a, b, "--cluster", "film").exit_code == 1
