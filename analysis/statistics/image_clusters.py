@@ -56,8 +56,11 @@ class Ways:
         Args:
             values: Shape (values,).
             of: The image of each, as a number.
-            within: The person of each, as a number.
+            within: The person of each, as a number; at most one value per person and
+                image.
         """
+        if len(self.single) == 1:
+            return float(values @ values)
         return max(
             *(_squares(values, codes[of], within) for codes in self.single),
             sum(
