@@ -51,6 +51,7 @@ COPIES: Final[Mapping[str, ClusteredWorld]] = {
 _PAIR: Final = ClusteredWorld(n_stimuli=120, means=(0.5, 0.2), slopes=0.3)
 DIFFERENCES: Final[Mapping[str, ClusteredWorld]] = {
     "between people, 120 stimuli x 5, fresh blocks": _PAIR,
+    "within, 4 people": replace(_PAIR, n_people=4, n=4, design="within"),
     "between, near 100 % (99 % and 98 %)": replace(
         _PAIR, means=(3.2, 2.8), is_shared=True
     ),
@@ -79,6 +80,7 @@ _THREE: Final = ClusteredWorld(
     design="within",
 )
 THREES: Final[Mapping[str, ClusteredWorld]] = {
+    "20 people, 30 stimuli, three conditions within": _THREE,
     "the same, near 100 % (98 to 99 %)": replace(_THREE, means=(3.3, 3.0, 3.0)),
 }
 # The first condition against the mean of the others.
