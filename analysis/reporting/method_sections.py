@@ -111,7 +111,6 @@ def method(bundle: Bundle) -> list[Section]:
 # Measures whose intervals take images as independent, and what they are called.
 UNCLUSTERED: Final[Mapping[str, str]] = {
     "accepted-labels": "accuracy against accepted labels",
-    "agreement": "agreement between people",
     "audit": "the audit",
     "audit-calibration": "the calibration by the audit",
     "dawid-skene-error": "Dawid and Skene's model",
