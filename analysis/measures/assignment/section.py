@@ -207,9 +207,10 @@ def _models(
     intro = _MODELS.format(mixed=mixed.method, clustered=models.clustered.method)
     spread = _SPREAD.format(people=mixed.sd_participant, items=mixed.sd_stimulus)
     blocks: list[Block] = [Prose(text=intro), Prose(text=spread)]
-    if mixed.refusal:
-        text = f"The models give estimates only: {mixed.refusal}."
-        blocks.append(Prose(kind="warning", text=text))
+    for name, fit in (("mixed", mixed), ("clustered", models.clustered)):
+        if fit.refusal:
+            text = f"The {name} model gives estimates only: {fit.refusal}."
+            blocks.append(Prose(kind="warning", text=text))
     if not mixed.is_converged:
         text = "The mixed model did not converge; read the clustered one."
         blocks.append(Prose(kind="warning", text=text))

@@ -214,6 +214,7 @@ ROWS: Final = (
         kind="test",
     ),
     _row("clustered", "8 people in either condition", _EIGHT, n_quick=100),
+    _row("clustered", "15 people in both, who differ in the effect", _WITHIN),
     _row(
         "clustered",
         "20 people in either condition, no effect, 1 in 10 says yes to all",
@@ -222,6 +223,7 @@ ROWS: Final = (
         n_studies=1600,
     ),
     _row("ordinal", "20 people in both conditions, 5 answers", _SCALE, n_quick=100),
+    _row("ordinal", "12 people in either condition, 5 answers", _APART),
     _row(
         "ordinal",
         "12 people in either condition, 5 answers, no effect",

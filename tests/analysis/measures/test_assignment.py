@@ -293,7 +293,7 @@ def test_models_of_three_people_give_no_interval_and_say_why():
     responses = simulate(TRUTH, np.random.default_rng(10), n_people=3, n_items=140)
     weights = planned_weights(CONDITIONS)
     models = fit_models(responses, weights)
-    assert models.mixed.refusal.startswith("no interval with fewer than 4 people")
+    assert models.mixed.refusal.startswith("no interval with fewer than 8 people")
     table = model_table(models.contrasts)
     shown = table.shown.to_string()
     assert "(no interval)" in shown

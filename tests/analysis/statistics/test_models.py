@@ -27,6 +27,9 @@ NAMES: dict[str, Any] = {
 }
 
 
+MODELS = [(crossed_logistic, 8), (clustered_logistic, 4)]
+
+
 def study(rng, *, n_people=40, n_stimuli=60, sd=(0.7, 1.0), log_odds=(0.8, -0.2)):
     """Everybody meets every stimulus, in one condition each (Latin square)."""
     person = np.repeat(np.arange(n_people), n_stimuli)
@@ -167,27 +170,24 @@ def test_it_does_not_matter_which_side_is_the_larger():
     )
 
 
-def test_few_people_make_intervals_wider_than_normal_ones():
-    frame = study(np.random.default_rng(10), n_people=8, n_stimuli=20)
-    frame["shown"] = np.where(frame["person"] < 4, "part", "whole")
-    row = crossed_logistic(frame, **NAMES).coefficients.iloc[1]
-    # Four against four people: Student's t with six degrees of freedom is 1.25 times
-    # a normal one of the likeliest spread; the density's own SD is larger than that.
-    people, stimuli = frame.groupby("person"), frame["shown"] == "whole"
-    assert stimuli.any()
-    shares = people["right"].mean()
-    between = sqrt(shares[:4].var() / 4 + shares[4:].var() / 4) / 0.22
-    assert row["high"] - row["low"] > 1.1 * 2 * 1.96 * between
-    few = frame[frame["person"].isin([0, 1, 2, 4, 5, 6, 7])]
-    for model in (crossed_logistic, clustered_logistic):
-        fit = model(few, **NAMES)
-        words = "no interval with fewer than 4 people in a condition (part has 3)"
-        assert fit.refusal == words
-        found = fit.contrasts({"effect": {"whole": 1, "part": -1}}).iloc[0]
-        assert isnan(found["low"])
-        assert isnan(found["p_value"])
-        assert isnan(fit.probabilities["high"][0])
-        assert found["estimate"] == pytest.approx(fit.log_odds.diff()["whole"])
+@pytest.mark.parametrize(("model", "fewest"), MODELS)
+def test_with_few_people_there_is_no_interval_and_the_reason(model, fewest):
+    frame = study(np.random.default_rng(10), n_people=16, n_stimuli=20)
+    frame["shown"] = np.where(frame["person"] < 8, "part", "whole")
+    enough = frame[frame["person"] % 8 < fewest]
+    assert model(enough, **NAMES).refusal == ""
+    few = enough[enough["person"] != 0]
+    fit = model(few, **NAMES)
+    words = (
+        f"no interval with fewer than {fewest} people in a condition "
+        f"(part has {fewest - 1})"
+    )
+    assert fit.refusal == words
+    found = fit.contrasts({"effect": {"whole": 1, "part": -1}}).iloc[0]
+    assert isnan(found["low"])
+    assert isnan(found["p_value"])
+    assert isnan(fit.probabilities["high"][0])
+    assert found["estimate"] == pytest.approx(fit.log_odds.diff()["whole"])
 
 
 def test_without_people_or_stimuli_it_is_the_plain_regression():
