@@ -18,6 +18,7 @@ _INTERVALS = (
     "|---|---|---|---|---|---|---|---|"
 )
 _TESTS = "| world, nothing differs | studies | rejected at 5 % |\n|---|---|---|"
+_POWER = "| world, power | studies | found at 5 % |\n|---|---|---|"
 
 
 def coverage_pages() -> dict[str, Callable[[], str]]:
@@ -35,7 +36,7 @@ def _page(path: Path) -> str:
     parts = [_NOTE, f"# How often it is right: {title}\n"]
     for (place, kind), of_kind in groupby(lines, key=_place_and_kind):
         rows = list(of_kind)
-        head = _TESTS if kind == "test" else _INTERVALS
+        head = {"test": _TESTS, "power": _POWER}.get(kind, _INTERVALS)
         parts += [f"## {place}\n", "\n".join([head, *map(_row, rows)]) + "\n"]
         parts += _remarks(rows)
     return "\n".join(parts)
@@ -48,7 +49,7 @@ def _place_and_kind(line: Mapping[str, str]) -> tuple[str, str]:
 def _row(line: Mapping[str, str]) -> str:
     rate = f"**{_percent(line['rate'])}** ± {_percent(line['error'])} %"
     cells = [line["world"], line["n_studies"]]
-    if line["kind"] == "test":
+    if line["kind"] != "interval":
         return _cells([*cells, rate])
     unit = " %" if float(line["scale"]) == 100 else ""
     truth, mean, width, oracle = (

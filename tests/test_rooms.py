@@ -30,6 +30,7 @@ STANDS_ALONE: Final = {
     "its numbers are computed apart from how they are told": (
         "analysis.comparing.sides",
         "analysis.measures.assignment.logistic_models",
+        "analysis.measures.responses.response_times",
         "analysis.people.attrition",
         "study_server.web.dashboard.charts",
     ),
@@ -47,11 +48,13 @@ STANDS_ALONE: Final = {
         "analysis.measures.rectified_error.tables",
         "analysis.measures.representation.tables",
         "analysis.measures.responses.tables",
+        "analysis.measures.responses.time_tables",
     ),
     "one subject, read by itself; together they would pass 350 lines": (
         "analysis.importing.hits.flattened_answers",
         "analysis.measures.responses.ordered_choices",
         "analysis.statistics.models.quadrature",
+        "analysis.statistics.paired",
         "hit_templates.reading",
         "stimuli.classifiers.torchvision_models",
         "stimuli.engine.assembling",

@@ -176,6 +176,14 @@ class Bundle:
         return replace(self, head={**self.head, "accepted_labels": found})
 
     @property
+    def equivalence_margin(self) -> float | None:
+        """Difference of shares too small to matter, as the study file states it."""
+        stated = (self.study_file.get("analysis") or {}).get("equivalence_margin")
+        if isinstance(stated, int | float) and 0 < stated < 1:
+            return float(stated)
+        return None
+
+    @property
     def is_preregistered(self) -> bool:
         """Whether hypotheses were frozen with the study."""
         return self.is_frozen and bool(self.hypotheses)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Final
 
 import pandas as pd
@@ -12,7 +13,7 @@ from analysis.comparing.error_sections import pair_names
 from analysis.comparing.errors import ErrorPair
 from analysis.comparing.sides import (
     STATES,
-    change_p_value,
+    change_test,
     changed,
     changed_gallery,
     side_by_side,
@@ -20,6 +21,7 @@ from analysis.comparing.sides import (
 )
 from analysis.elements.sections import Block, DataTable, Prose, Section
 from analysis.elements.wording import NOTHING, class_list, count, p_text
+from analysis.statistics.contrasts import Contrast
 
 _SIDES: Final = (
     "Each error of either side by what people said of it. “Not asked about” means that "
@@ -37,7 +39,7 @@ def sides_sections(pairs: Sequence[ErrorPair], a: Bundle, b: Bundle) -> list[Sec
         blocks: list[Block] = [
             Prose(text=_SIDES),
             _transitions_table(table, name=f"sides{suffix}"),
-            Prose(text=_said_of(sides)),
+            Prose(text=_said_of(sides, change_test(pair, a, b))),
         ]
         if len(changed(sides)):
             blocks.append(_changed_table(sides, a, b, name=f"changed{suffix}"))
@@ -65,16 +67,21 @@ def _transitions_table(table: pd.DataFrame, *, name: str) -> DataTable:
     )
 
 
-def _said_of(sides: pd.DataFrame) -> str:
+def _said_of(sides: pd.DataFrame, tested: Contrast) -> str:
     up = int(((sides["state_a"] == STATES[1]) & (sides["state_b"] == STATES[0])).sum())
     down = int(
         ((sides["state_a"] == STATES[0]) & (sides["state_b"] == STATES[1])).sum()
     )
-    p_value = change_p_value(sides)
-    return (
+    said = (
         f"{count(up)} images are rejected in A and accepted in B, {count(down)} the "
-        "other way round; as many each way: McNemar's exact test, "
-        f"p {p_text(p_value, is_in_text=True)} (people not counted)."
+        "other way round"
+    )
+    if isnan(tested.p_value):
+        reason = tested.estimate.method.removeprefix("no interval: ")
+        return f"{said}; no test: {reason}."
+    return (
+        f"{said}; as many each way, for other people and images like these: p "
+        f"{p_text(tested.p_value, is_in_text=True)}."
     )
 
 

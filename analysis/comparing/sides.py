@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import Bundle
 from analysis.comparing.errors import ErrorPair
 from analysis.elements.sections import Gallery, GalleryPicture
 from analysis.elements.wording import class_list
 from analysis.measures.rectified_error.numbers import ErrorResult, uses_of
-from analysis.statistics.clustered import mcnemar_exact
+from analysis.statistics.contrasts import Contrast
+from analysis.statistics.experiments.panels import Bar, accepted_difference
 
 STATES: Final = ("accepted", "rejected", "unresolved", "not asked about")
 CHANGED: Final = ("accepted", "rejected")
@@ -105,36 +107,40 @@ def changed(sides: pd.DataFrame) -> pd.DataFrame:
     return sides[is_judged & (sides["state_a"] != sides["state_b"])]
 
 
-def change_p_value(sides: pd.DataFrame) -> float:
-    """P value of as many images changing one way as the other (McNemar's, exact).
+def change_test(pair: ErrorPair, a: Bundle, b: Bundle) -> Contrast:
+    """Whether as many images change one way as the other, for other people too.
 
-    NaN where no image was judged on both sides. It takes images as independent and
-    people as they are; the difference of errors takes people into account.
+    The share of images accepted in A less that in B, over the images judged on both
+    sides; people keep their ids, so that who voted on both sides is one person.
 
-    >>> sides = pd.DataFrame({"image": range(5), "state_a": ["rejected"] * 5,
-    ...                       "state_b": ["accepted"] * 5})
-    >>> change_p_value(sides)    # 2 * (1/2)^5
-    0.0625
+    >>> from analysis.bundles.example import example_bundle
+    >>> from analysis.comparing.errors import error_pairs
+    >>> a = example_bundle()
+    >>> (pair,) = error_pairs(a, a.before_exclusion)
+    >>> found = change_test(pair, a, a.before_exclusion).estimate
+    >>> found.n, found.method
+    (4, 'no interval: 4 images, at least 15 are needed')
     """
-    is_judged = sides["state_a"].isin(CHANGED) & sides["state_b"].isin(CHANGED)
-    judged = sides[is_judged]
-    if judged.empty:
-        return float("nan")
-    long = pd.concat(
+    sides = (("A", pair.a, a), ("B", pair.b, b))
+    votes = pd.concat(
         [
-            pd.DataFrame(
-                {
-                    "image": judged["image"],
-                    "side": side,
-                    "accepted": (judged[f"state_{side}"] == "accepted").astype(int),
-                }
-            )
-            for side in "ab"
-        ]
+            result.judged.resolved[["image", "trial"]]
+            .merge(bundle.votes[["trial", "participant", "accepts"]], on="trial")
+            .assign(side=side)
+            for side, result, bundle in sides
+        ],
+        ignore_index=True,
     )
-    return mcnemar_exact(
-        long, value="accepted", condition="side", a="a", b="b", pair="image"
-    ).p_value
+    clusters = pd.DataFrame() if (of := image_clusters(a)) is None else of
+    named = clusters.add_prefix("cluster ")
+    return accepted_difference(
+        votes.join(named, on="image") if len(named.columns) else votes,
+        condition="side",
+        a="A",
+        b="B",
+        bar={side: Bar(k=bundle.k, n=bundle.n) for side, _, bundle in sides},
+        clusters=tuple(named.columns),
+    )
 
 
 def changed_gallery(sides: pd.DataFrame, a: Bundle, b: Bundle, *, name: str) -> Gallery:

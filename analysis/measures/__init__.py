@@ -29,6 +29,7 @@ from analysis.measures.representation import RepresentationMeasure
 from analysis.measures.responses import ResponsesMeasure
 from analysis.measures.sensitivity import SensitivityMeasure
 from analysis.measures.side_bias import SideBiasMeasure
+from analysis.measures.signal_detection import SignalDetectionMeasure
 from analysis.measures.yes_bias import YesBiasMeasure
 from analysis.measures.yes_bias_correction import YesBiasCorrectionMeasure
 from stimuli.plugins import Registry, fits
@@ -48,6 +49,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
     AgreementMeasure(),
     ErrorConsistencyMeasure(),
     YesBiasMeasure(),
+    SignalDetectionMeasure(),
     YesBiasCorrectionMeasure(),
     DawidSkeneErrorMeasure(),
     AuditMeasure(),

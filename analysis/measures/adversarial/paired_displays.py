@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analysis.bundles.clusters import clusters_in
 from analysis.bundles.reading import Bundle
 from analysis.measures.adversarial.numbers import attacked_images, attacked_votes
 from analysis.statistics.contrasts import Contrast, contrast
-from analysis.statistics.paired import TestResult, mcnemar_exact
+from analysis.statistics.experiments.panels import Bar, accepted_difference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +27,8 @@ class PairedDisplays:
         images: Columns image, n_yes_first, n_yes_second, share_first,
             share_second: images with all n votes in both.
         of_votes: Difference of the shares of yes; images and people drawn anew.
-        of_images: Difference of the shares of images with at least k of n, with
-            McNemar's exact test; images drawn anew, people taken as they are.
+        of_images: Difference of the shares of images with at least k of n; images
+            and people drawn anew.
         n_gained: Images below k in the first and at k or above in the second.
         n_lost: The other way round.
     """
@@ -38,7 +37,7 @@ class PairedDisplays:
     second: str
     images: pd.DataFrame
     of_votes: Contrast
-    of_images: TestResult
+    of_images: Contrast
     n_gained: int
     n_lost: int
 
@@ -67,7 +66,14 @@ def paired_displays(
             stimulus="image",
             clusters=clusters_in(paired),
         ),
-        of_images=_image_difference(both, before, after=after),
+        of_images=accepted_difference(
+            paired,
+            condition="display",
+            a=second,
+            b=first,
+            bar=Bar(k=bundle.k, n=bundle.n),
+            clusters=clusters_in(paired),
+        ),
         n_gained=n_gained,
         n_lost=n_lost,
     )
@@ -121,24 +127,4 @@ def changed_images(bundle: Bundle, pairs: PairedDisplays) -> pd.DataFrame:
     )
     return ordered.drop(columns=["change", "share_first", "share_second"]).reset_index(
         drop=True
-    )
-
-
-def _image_difference(
-    both: pd.DataFrame, before: pd.Series, *, after: pd.Series
-) -> TestResult:
-    frame = pd.DataFrame(
-        {
-            "accepted": np.concatenate([before, after]).astype(float),
-            "display": np.repeat(["first", "second"], len(both)),
-            "image": np.tile(np.arange(len(both)), 2),
-        }
-    )
-    return mcnemar_exact(
-        frame,
-        value="accepted",
-        condition="display",
-        a="second",
-        b="first",
-        pair="image",
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.elements import figures
+from analysis.elements.equivalence import with_equivalence
 from analysis.elements.sections import DataTable, Drawing
 from analysis.elements.wording import (
     class_list,
@@ -27,17 +28,15 @@ from analysis.measures.adversarial.display_controls import (
 )
 from analysis.measures.adversarial.numbers import DISPLAY_NAMES, DisplayResult
 from analysis.measures.adversarial.paired_displays import PairedDisplays
-from analysis.statistics.intervals import Estimate
-from analysis.statistics.paired import TestResult
 
 OVER_NAMES: Final = {
     "attacked": "attacked images",
     "chosen": "all images of the chosen classes",
 }
 PAIRED: Final = (
-    "Each image is compared with itself. The difference of votes takes images and "
-    "people as drawn anew, each a cluster. The difference of images and its exact test "
-    "(McNemar) take people as they are: they say nothing of other people."
+    "Each image is compared with itself. Both differences, and their tests, take images "
+    "and people as drawn anew, each a cluster: people who say yes readily move many "
+    "images at once."
 )
 LESS_EVIDENCE: Final = (
     "Whoever sees less may say yes more readily, whatever is shown. Controls tell: "
@@ -191,7 +190,7 @@ def pairs_table(bundle: Bundle, pairs: PairedDisplays) -> DataTable:
         ("of votes", pairs.of_votes.estimate, pairs.of_votes.p_value),
         (
             f"of images ({bundle.k} of {bundle.n})",
-            _as_estimate(pairs.of_images),
+            pairs.of_images.estimate,
             pairs.of_images.p_value,
         ),
     )
@@ -221,7 +220,7 @@ def pairs_table(bundle: Bundle, pairs: PairedDisplays) -> DataTable:
         ]
     )
     second, first = (DISPLAY_NAMES.get(d, d) for d in (pairs.second, pairs.first))
-    return DataTable(
+    table = DataTable(
         name="paired_displays",
         caption=f"Agreement, {second} minus {first}, on the same images (95 % "
         "intervals). Gained: images that only the first display leaves below the bar; "
@@ -229,10 +228,9 @@ def pairs_table(bundle: Bundle, pairs: PairedDisplays) -> DataTable:
         shown=shown,
         numbers=numbers,
     )
-
-
-def _as_estimate(found: TestResult) -> Estimate:
-    return Estimate(value=found.estimate, low=found.low, high=found.high, n=found.n)
+    return with_equivalence(
+        table, [each for _, each, _ in found], margin=bundle.equivalence_margin
+    )
 
 
 def difference_words(pairs: PairedDisplays) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
+from analysis.elements.equivalence import with_equivalence
 from analysis.elements.sections import Block, Chapter, Prose, Section
 from analysis.elements.wording import count, interval, p_text
 from analysis.errors import AnalysisError
@@ -26,7 +27,7 @@ from analysis.measures.assignment.numbers import (
     planned_contrasts,
 )
 from analysis.measures.assignment.time_limits import (
-    equal_loss_p_value,
+    equal_loss,
     time_limits,
     time_losses,
 )
@@ -130,7 +131,11 @@ class AssignmentMeasure:
         if contrasts:
             blocks: list[Block] = [
                 Prose(text=_PLANNED),
-                tables.contrast_table(contrasts),
+                with_equivalence(
+                    tables.contrast_table(contrasts),
+                    [each.difference.estimate for each in contrasts],
+                    margin=bundle.equivalence_margin,
+                ),
                 tables.contrast_drawing(contrasts),
             ]
             title = "Planned comparisons"
@@ -223,14 +228,14 @@ def _time(bundle: Bundle) -> Section:
     limits = time_limits(bundle)
     blocks: list[Block] = [Prose(text=_SLOW), Prose(text=_rule(limits))]
     blocks.append(tables.loss_table(losses))
-    p_value = equal_loss_p_value(losses)
-    if not isnan(p_value):
-        blocks.append(
-            Prose(
-                text="Every condition loses the same share: chi-square test, p "
-                f"{p_text(p_value, is_in_text=True)}."
-            )
+    tested = equal_loss(bundle)
+    if not isnan(tested.p_value):
+        text = (
+            "Every condition loses the same share of each person's responses: "
+            f"{tested.method}, {count(tested.n_people)} people, p "
+            f"{p_text(tested.p_value, is_in_text=True)}."
         )
+        blocks.append(Prose(text=text))
     blocks.append(tables.without_time_table(losses))
     return Section(
         id="response-time",

@@ -7,13 +7,16 @@ from math import nan
 from typing import Final
 
 import pandas as pd
-from scipy import stats
 
 from analysis.bundles.reading import Bundle
 from analysis.measures.assignment.numbers import (
     assignment_responses,
     conditions_of,
     success,
+)
+from analysis.statistics.experiments.stratified_loss import (
+    StratifiedTest,
+    equal_loss_within_people,
 )
 from analysis.statistics.intervals import Estimate
 
@@ -105,21 +108,13 @@ def time_losses(bundle: Bundle) -> list[TimeLoss]:
     return losses
 
 
-def equal_loss_p_value(losses: list[TimeLoss]) -> float:
-    """P value of every condition losing the same share; NaN where it cannot tell.
-
-    Source:
-        Pearson's chi-square test without continuity correction.
-    """
-    table = [
-        (loss.n_excluded, loss.n_given - loss.n_excluded)
-        for loss in losses
-        if loss.n_given
-    ]
-    sums = [sum(column) for column in zip(*table, strict=True)]
-    if len(table) < 2 or 0 in sums:
-        return nan
-    return float(stats.chi2_contingency(table, correction=False).pvalue)
+def equal_loss(bundle: Bundle) -> StratifiedTest:
+    """Whether every condition loses the same share, each person by themselves."""
+    given = assignment_responses(bundle, only_counted=False)
+    is_valid = given["is_valid"].astype("boolean").fillna(value=False)
+    return equal_loss_within_people(
+        given.assign(lost=~is_valid.astype(bool)), lost="lost", condition="condition"
+    )
 
 
 def _n_with(reasons: pd.Series, rule: str) -> int:

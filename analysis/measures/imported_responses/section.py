@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.bundles.reading import Bundle
+from analysis.elements.equivalence import with_equivalence
 from analysis.elements.sections import Block, Chapter, Prose, Section
 from analysis.elements.wording import count, interval
 from analysis.measures.base import MeasuredOutcome, Told
@@ -135,7 +136,12 @@ def contrast_section(bundle: Bundle) -> Section | None:
     found = condition_contrasts(bundle)
     if not found:
         return None
-    blocks: list[Block] = [Prose(text=_HOW, kind="how"), contrast_table(found)]
+    table = with_equivalence(
+        contrast_table(found),
+        [each.difference.estimate for each in found],
+        margin=bundle.equivalence_margin,
+    )
+    blocks: list[Block] = [Prose(text=_HOW, kind="how"), table]
     if len(found) <= MOST_DRAWN:
         blocks.append(contrast_drawing(found))
     return Section(

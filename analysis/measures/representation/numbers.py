@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from math import nan
 from typing import Final
 
 import pandas as pd
-from scipy import stats
 
 from analysis.bundles.reading import Bundle
 from analysis.errors import AnalysisError
 from analysis.statistics.agreement import krippendorff_alpha
+from analysis.statistics.experiments.inverted import p_value_of
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.majority_shares import (
     MajorityJudgments,
@@ -83,8 +84,7 @@ class AttributeDifference:
         first: A role.
         second: Another role.
         difference: Of the shares, images and raters drawn anew.
-        p_value: Fisher's exact test on images; images of both kinds count for
-            the first only, ties of raters are left out.
+        p_value: That of the interval: images and raters drawn anew.
         p_holm: Corrected over all attributes, comparisons and classes.
     """
 
@@ -246,7 +246,7 @@ def attribute_differences(
                     first=first,
                     second=second,
                     difference=majority_difference(by, one, two),
-                    p_value=fisher_p_value(by.outcomes, one, two),
+                    p_value=p_value_of(partial(_difference_at, by, one, two)),
                     p_holm=nan,
                 )
             )
@@ -261,26 +261,10 @@ def differing_attributes(
     return sorted(found, key=lambda each: each.p_value)
 
 
-def fisher_p_value(outcomes: pd.Series, first: pd.Index, second: pd.Index) -> float:
-    """Two-sided exact test that both kinds show the attribute equally often.
-
-    Images of both kinds are counted with the first only, so that the two are
-    apart; images whose raters are split are left out. NaN where one has none.
-
-    Source:
-        Fisher (1922), "On the interpretation of chi-square from contingency
-        tables, and the calculation of P".
-    """
-    decided = outcomes[outcomes != 0.5]
-    one = decided.loc[decided.index.intersection(first)]
-    two = decided.loc[decided.index.intersection(second.difference(first))]
-    if one.empty or two.empty:
-        return nan
-    table = [
-        [int(one.sum()), len(one) - int(one.sum())],
-        [int(two.sum()), len(two) - int(two.sum())],
-    ]
-    return float(stats.fisher_exact(table).pvalue)
+def _difference_at(
+    by: MajorityJudgments, first: pd.Index, second: pd.Index, level: float
+) -> Estimate:
+    return majority_difference(by, first, second, level=level)
 
 
 def rater_agreement(rated: pd.DataFrame) -> list[RaterAgreement]:

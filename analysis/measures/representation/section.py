@@ -39,11 +39,10 @@ _INTRO: Final = (
     "picture; they say nothing of the persons in it."
 )
 _DIFFERENCES: Final = (
-    "Intervals take images and raters as drawn anew. The exact test (Fisher) takes the "
-    "raters' majorities as they are; its p values are corrected by Holm over all "
-    "attributes and comparisons, so that one false finding in the whole table has a "
-    "chance of at most 5 %. An image that is both prototype and part of the draw counts "
-    "with the prototypes in the test."
+    "Intervals take images and raters as drawn anew, and so do the p values, which are "
+    "those of the intervals; they are corrected by Holm over all attributes and "
+    "comparisons, so that one false finding in the whole table has a chance of at most "
+    "5 %. An image that is both prototype and part of the draw counts in both."
 )
 
 

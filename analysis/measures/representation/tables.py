@@ -112,7 +112,7 @@ def difference_table(
             "perceived": [attribute_wording(bundle, d.attribute) for d in differences],
             "comparison": [comparison_words(d) for d in differences],
             "difference": [points(d.difference, digits=0) for d in differences],
-            "p (exact)": [p_text(d.p_value) for d in differences],
+            "p": [p_text(d.p_value) for d in differences],
             "p (Holm)": [p_text(d.p_holm) for d in differences],
         }
     )
@@ -120,7 +120,7 @@ def difference_table(
     return DataTable(
         name="attribute_differences",
         caption="Differences of the shares of images, percentage points (95 % "
-        "intervals, uncorrected), with exact tests.",
+        "intervals, uncorrected), with their p values.",
         shown=shown.drop(columns="class") if is_one else shown,
         numbers=pd.DataFrame(
             [
@@ -130,7 +130,7 @@ def difference_table(
                     "first": d.first,
                     "second": d.second,
                     **estimate_numbers(d.difference, "difference"),
-                    "p_exact": d.p_value,
+                    "p_value": d.p_value,
                     "p_holm": d.p_holm,
                 }
                 for d in differences

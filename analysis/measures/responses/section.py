@@ -25,6 +25,7 @@ from analysis.measures.responses.numbers import (
     value_shares,
 )
 from analysis.measures.responses.tables import field_blocks, graded_blocks, mean_words
+from analysis.measures.responses.time_tables import time_blocks
 from analysis.measures.yes_bias.numbers import catch_accuracy, says_yes
 from analysis.measures.yes_bias.section import catch_words
 from analysis.statistics.intervals import Estimate
@@ -115,7 +116,7 @@ class ResponsesMeasure:
                     is_folded=True,
                 )
             )
-        return sections
+        return [*sections, *_times(bundle)]
 
     def _result(self, bundle: Bundle, untold: list[AnsweredField]) -> Section:
         blocks: list[Block] = [Prose(text=_INTRO)]
@@ -203,6 +204,22 @@ def _texts(answered: AnsweredField) -> str:
         f"people, {count(rows['value'].nunique())} of them different; median "
         f"{found.median():g} {unit}"
     )
+
+
+def _times(bundle: Bundle) -> list[Section]:
+    """How long people took, where that is known."""
+    blocks = time_blocks(bundle)
+    if not blocks:
+        return []
+    return [
+        Section(
+            id="response-times",
+            chapter=Chapter.TIMES,
+            title="Response times",
+            blocks=blocks,
+            is_exploratory=True,
+        )
+    ]
 
 
 def _outcomes(answered: AnsweredField) -> Iterator[MeasuredOutcome]:

@@ -262,6 +262,15 @@ class AnalysisSection(StudyFileSection):
         "one apart as exploratory (where left out, those that have a headline are)",
     )
 
+    equivalence_margin: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="difference of two shares that is too small to matter, 0.05 for 5 "
+        "percentage points; the report then tests beside each difference of conditions "
+        "whether it lies within (two one-sided tests)",
+    )
+
     @field_validator("cluster")
     @classmethod
     def _columns_differ(cls, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ import json
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from analysis.bundles.clusters import clustered_by
 from analysis.bundles.reading import read_bundle
 from analysis.cli import report
 from analysis.comparing import comparison_text, make_comparison
@@ -17,7 +17,7 @@ from analysis.comparing.errors import error_pairs
 from analysis.comparing.page import comparison_sections
 from analysis.comparing.settings import different_settings, same_settings
 from analysis.comparing.shares import APART, CROSSED, share_pairs
-from analysis.comparing.sides import change_p_value, changed, side_by_side, transitions
+from analysis.comparing.sides import change_test, changed, side_by_side, transitions
 from analysis.errors import AnalysisError
 from analysis.measures.rectified_error.numbers import error_results
 from tests.analysis.bundle_maker import Plan, write_bundle
@@ -112,16 +112,33 @@ def test_images_that_changed_side_are_counted_once_each(launches):
     assert (up - down) / 120 == pytest.approx(pair.rectified.estimate.value)
 
 
-def test_mcnemar_by_hand():
-    sides = pd.DataFrame(
-        {
-            "image": [f"i{number}" for number in range(9)],
-            "state_a": ["accepted"] * 6 + ["rejected", "accepted", "unresolved"],
-            "state_b": ["rejected"] * 6 + ["rejected", "accepted", "rejected"],
-        }
-    )
-    # Six change, all one way: 2 / 2^6.
-    assert change_p_value(sides) == pytest.approx(2 / 64)
+def test_images_that_change_side_are_tested_with_people_counted(launches):
+    a, b = launches
+    (pair,) = error_pairs(a, b)
+    found = change_test(pair, a, b)
+    sides = side_by_side(pair, a, b)
+    is_judged = sides[["state_a", "state_b"]].isin(("accepted", "rejected")).all(axis=1)
+    judged = sides[is_judged]
+    accepted = [(judged[f"state_{side}"] == "accepted").mean() for side in "ab"]
+    assert found.estimate.n == len(judged)
+    assert found.estimate.value == pytest.approx(accepted[0] - accepted[1])
+    # The second launch says yes far less often.
+    assert found.p_value < 0.001
+
+
+def test_beside_itself_a_bundle_changes_no_side(small):
+    (pair,) = error_pairs(small, small)
+    found = change_test(pair, small, small)
+    assert (found.estimate.value, found.p_value) == (0.0, 1.0)
+
+
+def test_clusters_of_images_widen_the_test_of_changed_sides(launches):
+    a, b = launches
+    (pair,) = error_pairs(a, b)
+    alone = change_test(pair, a, b).estimate
+    by_class = change_test(pair, clustered_by(a, ["class"]), b).estimate
+    assert by_class.value == alone.value
+    assert by_class.high - by_class.low != alone.high - alone.low
 
 
 def test_other_images_are_compared_apart(make_bundle, small):

@@ -68,8 +68,8 @@ class Row:
         world: What people and stimuli are like, in words.
         shows: Dotted names of the functions whose interval or test it is.
         study: Simulates one study and analyses it.
-        kind: Whether the interval's coverage counts, or how often a test rejects
-            where nothing differs.
+        kind: Whether the interval's coverage counts, how often a test rejects where
+            nothing differs, or how often it finds what is there (power).
         scale: What numbers are multiplied by in print: 100 for shares.
         n_studies: Studies of a full run.
         n_quick: Studies of the run in `make test`; 0 leaves it out there.
@@ -81,7 +81,7 @@ class Row:
     world: str
     shows: tuple[str, ...]
     study: Callable[[np.random.Generator], Drawn]
-    kind: Literal["interval", "test"] = "interval"
+    kind: Literal["interval", "test", "power"] = "interval"
     scale: float = 100
     n_studies: int = 2000
     n_quick: int = 0
@@ -144,7 +144,7 @@ def one_study(key: tuple[str, str], number: int) -> Drawn:
 
 def outcome(row: Row, drawn: Sequence[Drawn]) -> Outcome:
     """Count what the studies showed."""
-    is_test = row.kind == "test"
+    is_test = row.kind != "interval"
     given = [d for d in drawn if not isnan(d.p_value if is_test else d.low)]
     truth, value, low, high, p_value = (
         np.array([getattr(d, name) for d in given])

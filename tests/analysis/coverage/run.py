@@ -86,7 +86,7 @@ def _read(path: Path) -> dict[tuple[str, str], dict[str, str]]:
 
 def _line(row: Row, found: Outcome) -> str:
     by = row.scale
-    word = "rejects" if row.kind == "test" else "covers"
+    word = "covers" if row.kind == "interval" else "rejects"
     text = (
         f"{row.place} | {row.world}: {word} {100 * found.rate:.1f} ± "
         f"{100 * found.error:.1f} %"

@@ -15,7 +15,6 @@ from analysis.measures.representation.numbers import (
     attribute_shares,
     attributes_of,
     differing_attributes,
-    fisher_p_value,
     portrayed_images,
     rater_agreement,
     ratings,
@@ -109,14 +108,6 @@ def test_agreement_by_hand():
     assert (found.n_split, found.n_ratings) == (1, 12)
 
 
-def test_the_exact_test_counts_an_image_once():
-    outcomes = pd.Series({"a": 1.0, "b": 1.0, "c": 0.0, "d": 0.0, "e": 0.5})
-    first, second = pd.Index(["a", "b"]), pd.Index(["b", "c", "d", "e"])
-    # b is of the first only, e is split: 2 of 2 against 0 of 2, p = 2 / C(4, 2).
-    assert fisher_p_value(outcomes, first, second) == pytest.approx(1 / 3)
-    assert np.isnan(fisher_p_value(outcomes, first, pd.Index(["b"])))
-
-
 def test_two_attributes_of_one_name_are_refused():
     head = {**BY_HAND.head}
     head["design"] = {**head["design"], "attributes": [HELD, {**NIGHT, "id": "ball"}]}
@@ -187,6 +178,17 @@ def test_a_planted_attribute_is_named_and_another_is_not():
         ("prototype", "random"),
         ("prototype", "criticism"),
     }
+
+
+def test_p_values_are_those_of_the_intervals():
+    truth = {"prototype/books": 0.7, "criticism/books": 0.4, "random/books": 0.4}
+    rated, images = _rate(np.random.default_rng(4), truth, n=25)
+    found = attribute_differences(rated, images)
+    assert {each.p_value < 0.05 for each in found} == {True, False}
+    for each in found:
+        is_out = each.difference.low > 0 or each.difference.high < 0
+        assert is_out == (each.p_value < 0.05)
+        assert each.p_holm >= each.p_value
 
 
 @pytest.mark.parametrize("n_studies", [12, pytest.param(300, marks=pytest.mark.slow)])

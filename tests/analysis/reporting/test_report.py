@@ -66,6 +66,7 @@ def test_the_report_has_every_part(written):
         "unresolved",
         "gallery",
         "controls",
+        "signal-detection",
         "agreement",
         "by-k",
         "every-response",

@@ -1,0 +1,1 @@
+"""What experiments with people ask for: tests, detection, equivalence, times."""
