@@ -55,9 +55,15 @@ DIFFERENCES: Final[Mapping[str, ClusteredWorld]] = {
     "between, near 100 % (99 % and 98 %)": replace(
         _PAIR, means=(3.2, 2.8), is_shared=True
     ),
+    "within, 20 unequal people": replace(
+        _PAIR, n_people=20, unequal=0.8, design="within"
+    ),
 }
 COPIES_IN_TWO: Final[Mapping[str, ClusteredWorld]] = {
     "groups of 5 near copies, between people": replace(_PAIR, group=5, n_stimuli=200),
+    "groups of 5 near copies, within people": replace(
+        _PAIR, group=5, n_stimuli=200, design="within", meetings=0.5
+    ),
 }
 
 _NONE: Final = replace(_PAIR, means=(0.3, 0.3))
@@ -82,6 +88,7 @@ _THREE: Final = ClusteredWorld(
 THREES: Final[Mapping[str, ClusteredWorld]] = {
     "20 people, 30 stimuli, three conditions within": _THREE,
     "the same, near 100 % (98 to 99 %)": replace(_THREE, means=(3.3, 3.0, 3.0)),
+    "the same, all at 99.5 %": replace(_THREE, means=(3.6,) * 3),
 }
 # The first condition against the mean of the others.
 _WEIGHTS: Final = (1.0, -0.5, -0.5)
