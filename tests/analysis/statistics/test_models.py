@@ -69,6 +69,7 @@ def test_known_parameters_come_back():
     assert said == pytest.approx(found["whole - part"].std(), rel=0.5)
 
 
+@pytest.mark.slow
 def test_few_responses_per_stimulus_do_not_make_spreads_too_small():
     # 300 stimuli x 3: Laplace's approximation alone gives 0.87 for 1.0.
     rng = np.random.default_rng(2)
