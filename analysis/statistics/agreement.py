@@ -809,6 +809,7 @@ class RaterPairs:
             totals_of(who, influence[is_in]),
             cells=float(of_cells @ of_cells),
             n_rows=np.bincount(who).astype(float),
+            n_in_row=2 if self._is_drawn(drawn).all() else 1,
         )
 
 
@@ -858,8 +859,14 @@ class _Pooled:
             value=1 - ratio, rows=rows, influence=-moved / possible, possible=possible
         )
 
+    def _raters_per_unit(self, pairs: RaterPairs) -> float:
+        who = pairs._who[pairs.pair[self.rows]].T.ravel()
+        unit = np.tile(pairs.unit[self.rows], 2)
+        cells = np.unique(unit * (int(who.max()) + 1) + who)
+        return len(cells) / len(np.unique(unit))
+
     def unseen(self, pairs: RaterPairs, said: FloatArray) -> float:
-        """Largest influence of a unit on which one more pair has a rare value."""
+        """Largest influence of a unit on which one more rater has a rare value."""
         if np.isnan(self.value) or len(self.rows) == 0:
             return 0.0
         first, unit = pairs.first[self.rows], pairs.unit[self.rows]
@@ -867,6 +874,8 @@ class _Pooled:
         often, shares = int(np.argmax(said)), said / said.sum()
         n_met = np.bincount(unit)
         usual = float(n_met[n_met > 0].mean())
+        # What one more rater adds, on average, to a unit's share of rare pairs.
+        step = 1 / max(self._raters_per_unit(pairs) - 1, 1)
         chance, mean = 1 - shares, self.possible / len(self.rows)
         moved = -(1 - self.value) * (2 * chance - mean)
         found = [0.0]
@@ -875,7 +884,7 @@ class _Pooled:
                 continue
             both = np.bincount(unit, is_same & (first == value), len(n_met))
             most = float((both / np.maximum(n_met, 1)).max())
-            share = min(most + 1 / usual, 1.0)
+            share = min(most + step, 1.0)
             found.append(abs(share * moved[value] + (1 - share) * moved[often]))
         return max(found) * usual / self.possible
 

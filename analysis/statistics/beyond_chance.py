@@ -52,14 +52,18 @@ class People:
         variance: Of the coefficient, from people alone; never below zero.
         n: How many people.
         n_effective: People of equal weight that would be as many (Kish).
+        dof: Degrees of freedom of `variance`.
     """
 
     variance: float
     n: int
     n_effective: float
+    dof: float
 
     @classmethod
-    def of(cls, totals: FloatArray, *, cells: float, n_rows: FloatArray) -> People:
+    def of(
+        cls, totals: FloatArray, *, cells: float, n_rows: FloatArray, n_in_row: int = 1
+    ) -> People:
         """From people's influences.
 
         Args:
@@ -67,6 +71,8 @@ class People:
             cells: Sum over people and units of their squared influence there, which
                 is chance in single ratings and no difference of people.
             n_rows: Ratings (or pairs of ratings) of each person, shape (people,).
+            n_in_row: People of a row: 2 for pairs, of which half as many share
+                nobody as there are people.
         """
         shares = n_rows / n_rows.sum()
         concentration = float(shares @ shares)
@@ -76,6 +82,7 @@ class People:
             variance=max(found, 0.0),
             n=int((n_rows > 0).sum()),
             n_effective=1 / concentration,
+            dof=max(1 / concentration / n_in_row - (n_in_row == 1), 1.0),
         )
 
     @property
@@ -189,7 +196,7 @@ class Coefficient:
         of_people, dof_people = 0.0, inf
         if self.people is not None and self._is_for_others:
             of_people = self.people.variance
-            dof_people = self.people.n_effective - 1
+            dof_people = self.people.dof
         variance = of_units + of_people
         uncertain = of_units**2 / min(dof, n - 1) + of_people**2 / dof_people
         return variance, variance**2 / uncertain if uncertain > 0 else float(n - 1)
