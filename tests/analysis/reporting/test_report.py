@@ -67,6 +67,7 @@ def test_the_report_has_every_part(written):
         "gallery",
         "controls",
         "signal-detection",
+        "response-times",
         "agreement",
         "by-k",
         "every-response",
