@@ -50,12 +50,14 @@ class ClassifierCounts:
         n_seen: Labelled images it saw.
         n_top1_wrong: Images whose first prediction is not the label.
         n_top5_wrong: Images whose first five predictions leave the label out.
+        by_label: The same three counts for every label; empty where nobody knows.
     """
 
     name: str
     n_seen: int
     n_top1_wrong: int
     n_top5_wrong: int
+    by_label: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +214,7 @@ class Bundle:
                 n_seen=int(entry["n_seen"]),
                 n_top1_wrong=int(entry.get("n_top1_wrong") or 0),
                 n_top5_wrong=int(entry.get("n_top5_wrong") or 0),
+                by_label=entry.get("by_label") or {},
             )
             for entry in self.head["stimuli"]["classifiers"]
         )

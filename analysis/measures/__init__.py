@@ -16,6 +16,7 @@ from analysis.measures.audit import AuditMeasure
 from analysis.measures.audit_calibration import AuditCalibrationMeasure
 from analysis.measures.base import FillsIn, Measure, TellsResult, Told
 from analysis.measures.class_by_class import ClassByClassMeasure
+from analysis.measures.class_errors import ClassErrorsMeasure
 from analysis.measures.confidence import ConfidenceMeasure
 from analysis.measures.counted_answers import CountedAnswersMeasure
 from analysis.measures.dawid_skene_error import DawidSkeneErrorMeasure
@@ -39,6 +40,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
     ClassByClassMeasure(),
     ConfidenceMeasure(),
     AcceptedLabelsMeasure(),
+    ClassErrorsMeasure(),
     AcceptedPredictionsMeasure(),
     AcceptedTrialsMeasure(),
     AdversarialMeasure(),

@@ -29,7 +29,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.statistics.intervals import LEVEL, Estimate, critical_value, no_estimate
+from analysis.statistics.intervals import (
+    LEVEL,
+    Estimate,
+    critical_value,
+    no_estimate,
+    score_bounds,
+)
 from analysis.statistics.k_of_n import (
     DecidingVotes,
     Stratum,
@@ -93,8 +99,8 @@ def panel_rate(votes: pd.DataFrame, *, k: int, n: int) -> PanelRate:
     >>> round(panel_rate(votes, k=2, n=2).value, 4)    # (1 of 3 pairs + 0) / 2
     0.1667
     """
-    n_votes = votes.groupby("trial")["accepts"].transform("size")
-    kept = votes[n_votes >= n]
+    place = pd.factorize(votes["trial"])[0]
+    kept = votes[np.bincount(place)[place] >= n] if len(place) else votes
     trial, trials = pd.factorize(kept["trial"])
     if len(trials) == 0:
         return PanelRate(
@@ -132,7 +138,7 @@ def corrected_error(
     n_images: int,
     k: int,
     false_yes: PanelRate,
-    true_yes: PanelRate | None,
+    true_yes: PanelRate,
     level: float = LEVEL,
 ) -> Correction:
     """The error left when accepting counts only as far as it tells right from wrong.
@@ -143,8 +149,8 @@ def corrected_error(
         n_images: Every image the classifier saw.
         k: Yes votes an image needs.
         false_yes: From hard foils, at the same k of n.
-        true_yes: From predictions known to be right; None takes them to be always
-            accepted.
+        true_yes: From predictions known to be right, of the kind that errors are
+            where they are right after all.
         level: Nominal coverage.
 
     Returns:
@@ -159,16 +165,95 @@ def corrected_error(
     ...         "accepts": [letter == "1" for letter in word * n_trials],
     ...     })
     >>> foils = pd.concat([cast("f", "111", 4), cast("g", "000", 16)])
+    >>> known = cast("r", "111", 20)
     >>> votes = pd.concat([cast("y", "111", 2), cast("n", "000", 3)])
     >>> trials = votes["trial"].unique()
     >>> found = corrected_error(
     ...     Stratum(n_images=5, judged=pd.DataFrame({"image": trials, "trial": trials})),
-    ...     votes, n_images=10, k=2, true_yes=None,
+    ...     votes, n_images=10, k=2, true_yes=panel_rate(known, k=2, n=3),
     ...     false_yes=panel_rate(foils, k=2, n=3),
     ... )
     >>> round(found.right, 2)                              # (0.4 - 0.2) / (1 - 0.2)
     0.25
     """
+    return _corrected(
+        stratum,
+        votes,
+        n_images=n_images,
+        k=k,
+        false_yes=false_yes,
+        true_yes=true_yes,
+        level=level,
+    )
+
+
+def error_at_most(
+    stratum: Stratum,
+    votes: pd.DataFrame,
+    *,
+    n_images: int,
+    k: int,
+    false_yes: PanelRate,
+    true_yes: PanelRate | None = None,
+    level: float = LEVEL,
+) -> Correction:
+    """What the corrected error is at most, where true yes was not measured.
+
+    The rarer what is right is accepted, the more errors are right after all. So true
+    yes taken as one, or from obvious images, gives a corrected error that is too
+    high: an upper bound, and no estimate.
+
+    Args:
+        stratum: The images the classifier got wrong.
+        votes: Columns trial, participant, accepts: the counted votes.
+        n_images: Every image the classifier saw.
+        k: Yes votes an image needs.
+        false_yes: From hard foils, at the same k of n.
+        true_yes: From images that are accepted at least as often as errors that are
+            right after all (catches); None takes 100 %.
+        level: How often the true error is no more than the upper end, at least.
+
+    Returns:
+        `corrected` from 0 to the one-sided upper end, its value the corrected error
+        under that true yes. Refused as in `corrected_error`.
+
+    >>> foils, errors = (
+    ...     pd.DataFrame({"trial": [f"{kind}{i}" for i in range(20)],
+    ...         "participant": "p", "accepts": [i < n_yes for i in range(20)]})
+    ...     for kind, n_yes in (("f", 4), ("e", 8))
+    ... )
+    >>> trials = errors["trial"]
+    >>> found = error_at_most(
+    ...     Stratum(n_images=20, judged=pd.DataFrame({"image": trials, "trial": trials})),
+    ...     errors, n_images=50, k=1, false_yes=panel_rate(foils, k=1, n=1),
+    ... )
+    >>> round(found.corrected.value, 2), found.corrected.low       # 20/50 · (1 - 0.25)
+    (0.3, 0.0)
+    """
+    return _corrected(
+        stratum,
+        votes,
+        n_images=n_images,
+        k=k,
+        false_yes=false_yes,
+        true_yes=true_yes,
+        level=level,
+        is_bound=True,
+    )
+
+
+def _corrected(
+    stratum: Stratum,
+    votes: pd.DataFrame,
+    *,
+    n_images: int,
+    k: int,
+    false_yes: PanelRate,
+    true_yes: PanelRate | None,
+    level: float,
+    is_bound: bool = False,
+) -> Correction:
+    """The corrected error with its interval, or from 0 to a one-sided end."""
     refused = _refusal(false_yes, true_yes) or _nothing_judged(stratum)
     if refused:
         return _refused(refused, level=level)
@@ -183,9 +268,11 @@ def corrected_error(
         n_images=n_images,
         value=value,
     )
+    # Both tails of an interval of 90 % hold what one tail of 95 % holds.
+    critical = critical_value(level=2 * level - 1 if is_bound else level, dof=dof)
     corrected = _clipped(
         value,
-        half=critical_value(level=level, dof=dof) * sqrt(variance),
+        ends=_ends(value, variance, critical=critical),
         most=stratum.n_images / n_images,
         like=Estimate(
             value=nan,
@@ -197,13 +284,25 @@ def corrected_error(
             n_people=len(judged.deciding.voters),
         ),
     )
+    if is_bound:
+        corrected = replace(corrected, low=0.0, method="an upper bound")
     return Correction(corrected=corrected, unclipped=value, right=right)
 
 
-def _clipped(value: float, *, half: float, most: float, like: Estimate) -> Estimate:
+def _ends(value: float, variance: float, *, critical: float) -> tuple[float, float]:
+    """Score bounds at the effective number of images, where value is a share."""
+    if 0 < value < 1 and variance > 0:
+        return score_bounds(value, value * (1 - value) / variance, critical=critical)
+    half = critical * sqrt(variance)
+    return value - half, value + half
+
+
+def _clipped(
+    value: float, *, ends: tuple[float, float], most: float, like: Estimate
+) -> Estimate:
     """Value and ends of the interval, kept to what an error can be."""
-    kept, low = (min(max(end, 0.0), most) for end in (value, value - half))
-    high = min(max(value + half, 0.0), 1.0)
+    kept, low = (min(max(end, 0.0), most) for end in (value, ends[0]))
+    high = min(max(ends[1], 0.0), 1.0)
     return replace(like, value=kept, low=low, high=max(high, kept))
 
 

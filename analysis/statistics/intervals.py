@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from math import inf, isfinite, nan, sqrt
 from typing import Final, Literal
 
-import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 Target = Literal[
@@ -157,50 +155,3 @@ def mixed_dof(part: float, *, whole: float, dof: float) -> float:
         variance components", eq. 17, with infinite dof for the rest.
     """
     return inf if part <= 0 else whole**2 * dof / part**2
-
-
-def stratified_share(
-    hits: npt.NDArray[np.float64],
-    drawn: npt.NDArray[np.float64],
-    *,
-    sizes: npt.NDArray[np.float64],
-    level: float = LEVEL,
-) -> Estimate:
-    """A share of a whole of which every stratum was sampled at its own rate.
-
-    Args:
-        hits: Hits per stratum, shape (strata,).
-        drawn: Draws per stratum, at least one each.
-        sizes: Members per stratum in the whole.
-        level: Nominal coverage.
-
-    Source:
-        Cochran (1977), "Sampling Techniques", eq. 5.6 without the finite
-        population correction; shares of 0 and 1 are given half a hit for the
-        variance; score bounds as in `score_bounds`.
-
-    >>> estimate = stratified_share(
-    ...     np.array([0.0, 5.0]), np.array([10.0, 10.0]), sizes=np.array([30.0, 10.0])
-    ... )
-    >>> estimate.value    # 30/40 * 0/10 + 10/40 * 5/10
-    0.125
-    """
-    if len(drawn) == 0 or sizes.sum() == 0:
-        return no_estimate(level=level, target="ignores people")
-    weights = sizes / sizes.sum()
-    share = float(weights @ (hits / drawn))
-    smooth = (hits + 0.5) / (drawn + 1)
-    variance = float(weights**2 @ (smooth * (1 - smooth) / drawn))
-    spread = share * (1 - share)
-    n_effective = spread / variance if spread > 0 else float(drawn.sum())
-    critical = critical_value(level=level, dof=inf)
-    low, high = score_bounds(share, n_effective, critical=critical)
-    return Estimate(
-        value=share,
-        low=low,
-        high=high,
-        n=int(drawn.sum()),
-        level=level,
-        standard_error=sqrt(variance),
-        target="ignores people",
-    )

@@ -10,7 +10,8 @@ that of independent images plus what raters carry into it by votes that decide
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import nan, sqrt
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,9 @@ from analysis.statistics.k_of_n import DecidingVotes, PeopleVariance, people_var
 
 Floats = npt.NDArray[np.float64]
 
+# Fewer raters than this do not show how much raters differ.
+MIN_RATERS: Final = 6
+
 
 @dataclass(frozen=True, kw_only=True)
 class MajorityJudgments:
@@ -35,8 +39,8 @@ class MajorityJudgments:
 
     Attributes:
         outcomes: Image to 1, 0 or 0.5; only images that somebody could judge.
-        swings: Columns participant, image, swing: what each vote that decides
-            adds to its image's outcome, centred.
+        swings: Columns participant, image, swing, one row per vote: what it adds to
+            its image's outcome, centred; 0 where it does not decide.
     """
 
     outcomes: pd.Series
@@ -59,12 +63,11 @@ def majority_judgments(votes: pd.DataFrame) -> MajorityJudgments:
     others = lead[image] - (2 * says - 1)
     reach = np.where(others == 0, 1.0, np.where(np.abs(others) == 1, 0.5, 0.0))
     mean = float(reach @ says / reach.sum()) if reach.sum() else 0.0
-    decides = reach > 0
     swings = pd.DataFrame(
         {
-            "participant": votes["participant"].to_numpy()[decides],
-            "image": images.to_numpy()[image[decides]],
-            "swing": (reach * (says - mean))[decides],
+            "participant": votes["participant"].to_numpy(),
+            "image": images.to_numpy()[image],
+            "swing": reach * (says - mean),
         }
     )
     outcomes = pd.Series((np.sign(lead) + 1) / 2, index=images, dtype=float)
@@ -77,34 +80,30 @@ def majority_share(
     """Share of these images that the majority says yes to.
 
     Args:
-        found: From `judged`, over all images.
+        found: From `majority_judgments`, over all images.
         images: Which of them; those that nobody could judge are left out.
         level: Nominal coverage.
+
+    Returns:
+        NaN with n = 0 without images; NaN ends, and why in `method`, where fewer
+        than six raters judged them: so few do not show how much raters differ.
     """
-    there = found.outcomes.index.intersection(images)
-    if there.empty:
+    part = _part(found, images)
+    if part.n == 0:
         return no_estimate(level=level, target="images like these")
-    values = found.outcomes.loc[there].to_numpy()
-    n, share = len(values), float(values.mean())
-    people = _people(found, pd.Series(1.0, index=there))
-    # Of a share of 0 or 1, which shows no spread, half an image goes the other way.
-    even = 0.5 / (n + 1)
-    alone = n * (share * (1 - share) or even * (1 - even))
-    among = float(((values - share) ** 2).sum()) or alone
-    total = among + people.across_images
-    effective = n * alone / total
-    dof = mixed_dof(people.across_images, whole=total, dof=people.dof)
-    critical = critical_value(level=level, dof=dof)
-    low, high = score_bounds(share, effective, critical=critical)
+    low, high, method = nan, nan, _too_few(part.people.n_people)
+    if not method:
+        low, high = part.bounds(critical_value(level=level, dof=part.dof))
     return Estimate(
-        value=share,
+        value=part.share,
         low=low,
         high=high,
-        n=n,
+        n=part.n,
         level=level,
-        standard_error=sqrt(total) / n,
-        design_effect=total / alone,
-        n_people=people.n_people,
+        standard_error=sqrt(part.total) / part.n,
+        design_effect=part.total / part.alone,
+        n_people=part.people.n_people,
+        method=method,
     )
 
 
@@ -114,43 +113,119 @@ def majority_difference(
     """Share among the first images minus share among the second.
 
     The sets may overlap and share raters. The interval combines the score
-    intervals of both shares by the covariance of the two.
+    intervals of both shares by the covariance of the two, with the degrees of
+    freedom of the difference: what raters do to both shares alike is not in it.
+
+    Returns:
+        As `majority_share`; NaN ends where either side has fewer than six raters.
 
     Source:
         Zou & Donner (2008), "Construction of confidence limits about effect
         measures: a general approach", eq. 5 (with correlation).
     """
-    one = majority_share(found, first, level=level)
-    two = majority_share(found, second, level=level)
+    one, two = _part(found, first), _part(found, second)
     if one.n == 0 or two.n == 0:
         return no_estimate(level=level, target="images like these")
-    variance = _difference_variance(found, first, second)
-    squares = one.standard_error**2 + two.standard_error**2
-    product = 2 * one.standard_error * two.standard_error
-    correlation = (squares - variance) / product if product else 0.0
-    correlation = min(max(correlation, -1.0), 1.0)
-    value = one.value - two.value
-    down = _combined(one.value - one.low, two.high - two.value, correlation)
-    up = _combined(one.high - one.value, two.value - two.low, correlation)
+    among, people = _difference_variance(found, first, second)
+    variance = among + people.across_images
+    value = one.share - two.share
+    low, high = nan, nan
+    method = _too_few(min(one.people.n_people, two.people.n_people))
+    if not method:
+        dof = mixed_dof(people.across_images, whole=variance, dof=people.dof)
+        low, high = _combined(
+            one, two, variance, critical=critical_value(level=level, dof=dof)
+        )
     return Estimate(
         value=value,
-        low=value - down,
-        high=value + up,
+        low=low,
+        high=high,
         n=len(found.outcomes.index.intersection(first.union(second))),
         level=level,
         standard_error=sqrt(variance),
-        n_people=max(one.n_people, two.n_people),
+        n_people=people.n_people,
+        method=method,
     )
 
 
-def _combined(arm: float, other: float, correlation: float) -> float:
+def _too_few(n_raters: int) -> str:
+    """Why so many raters give no interval; empty where they do."""
+    if n_raters >= MIN_RATERS:
+        return ""
+    return f"{n_raters} raters do not show how raters differ, at least {MIN_RATERS} do"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """A share and its variance, times the squared number of images.
+
+    Attributes:
+        n: Images.
+        share: Of them; NaN without images.
+        alone: Variance were images independent and halves counted as yes or no.
+        total: With what images and raters do.
+        people: What raters add.
+    """
+
+    n: int
+    share: float
+    alone: float
+    total: float
+    people: PeopleVariance
+
+    @property
+    def dof(self) -> float:
+        """Degrees of freedom of the variance."""
+        across = self.people.across_images
+        return mixed_dof(across, whole=self.total, dof=self.people.dof)
+
+    def bounds(self, critical: float) -> tuple[float, float]:
+        """Score bounds at the effective number of images."""
+        effective = self.n * self.alone / self.total
+        return score_bounds(self.share, effective, critical=critical)
+
+
+def _part(found: MajorityJudgments, images: pd.Index) -> _Part:
+    there = found.outcomes.index.intersection(images)
+    values = found.outcomes.loc[there].to_numpy()
+    n, share = len(values), float(values.mean()) if len(values) else nan
+    people = _people(found, pd.Series(1.0, index=there))
+    # Of a share of 0 or 1, which shows no spread, half an image goes the other way.
+    even = 0.5 / (n + 1)
+    alone = n * (share * (1 - share) or even * (1 - even))
+    among = float(((values - share) ** 2).sum()) or alone
+    return _Part(
+        n=n,
+        share=share,
+        alone=alone,
+        total=among + people.across_images,
+        people=people,
+    )
+
+
+def _combined(
+    one: _Part, two: _Part, variance: float, *, critical: float
+) -> tuple[float, float]:
+    """Ends of the difference from those of both shares and their correlation."""
+    errors = [sqrt(each.total) / each.n for each in (one, two)]
+    squares = errors[0] ** 2 + errors[1] ** 2
+    correlation = (squares - variance) / (2 * errors[0] * errors[1])
+    correlation = min(max(correlation, -1.0), 1.0)
+    (low, high), (other_low, other_high) = (p.bounds(critical) for p in (one, two))
+    down = _arm(one.share - low, other_high - two.share, correlation)
+    up = _arm(high - one.share, two.share - other_low, correlation)
+    value = one.share - two.share
+    return value - down, value + up
+
+
+def _arm(arm: float, other: float, correlation: float) -> float:
     return sqrt(max(arm**2 + other**2 - 2 * correlation * arm * other, 0.0))
 
 
 def _difference_variance(
     found: MajorityJudgments, first: pd.Index, second: pd.Index
-) -> float:
-    """Squared influences of images, plus what raters carry across images."""
+) -> tuple[float, PeopleVariance]:
+    """Squared influences of images, and what raters carry across images."""
     weights = pd.Series(0.0, index=found.outcomes.index)
     influences = weights.copy()
     for images, sign in ((first, 1.0), (second, -1.0)):
@@ -158,7 +233,7 @@ def _difference_variance(
         values = found.outcomes.loc[there]
         weights.loc[there] += sign / len(there)
         influences.loc[there] += sign * (values - values.mean()) / len(there)
-    return float((influences**2).sum()) + _people(found, weights).across_images
+    return float((influences**2).sum()), _people(found, weights)
 
 
 def _people(found: MajorityJudgments, weights: pd.Series) -> PeopleVariance:

@@ -122,6 +122,7 @@ def _describe_classifiers(
                 "gives": classifier.gives,
                 "has_gradients": classifier.has_gradients,
                 **_count_right(outcome.classified, position),
+                "by_label": _count_by_label(outcome.classified, position),
                 "label_order": orders.get(classifier.name),
             }
         )
@@ -142,6 +143,23 @@ def _count_right(classified: ClassifiedImages, position: int) -> dict[str, int |
         "n_top5_right": top5 if has_top5 else None,
         "n_top5_wrong": n - top5 if has_top5 else None,
     }
+
+
+def _count_by_label(
+    classified: ClassifiedImages, position: int
+) -> dict[str, dict[str, int]]:
+    """Images and errors of every label, by label."""
+    found: dict[str, dict[str, int]] = {}
+    for seen in classified.seen:
+        if seen.label is None:
+            continue
+        counts = found.setdefault(
+            seen.label, {"n_seen": 0, "n_top1_wrong": 0, "n_top5_wrong": 0}
+        )
+        counts["n_seen"] += 1
+        counts["n_top1_wrong"] += not classified.is_right(seen, position)
+        counts["n_top5_wrong"] += not classified.is_right_in_top5(seen, position)
+    return dict(sorted(found.items()))
 
 
 def _count_roles(trials: Sequence[Trial]) -> dict[str, int]:

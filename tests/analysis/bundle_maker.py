@@ -181,6 +181,16 @@ def _put_up(tables: _Tables, plan: Plan, *, rng: np.random.Generator) -> dict[st
                 "n_top1_wrong": int(is_wrong.sum()),
                 "n_top5_right": plan.n_images - int((is_wrong & top5_wrong).sum()),
                 "n_top5_wrong": int((is_wrong & top5_wrong).sum()),
+                "by_label": {
+                    CLASSES[label][0]: {
+                        "n_seen": int((labels == label).sum()),
+                        "n_top1_wrong": int((is_wrong & (labels == label)).sum()),
+                        "n_top5_wrong": int(
+                            (is_wrong & top5_wrong & (labels == label)).sum()
+                        ),
+                    }
+                    for label in np.unique(labels)
+                },
             }
         )
     _accept(tables, plan, rng=rng)

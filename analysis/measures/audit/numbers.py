@@ -9,14 +9,15 @@ Source:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.measures.rectified_error.numbers import right_shows
-from analysis.statistics.intervals import Estimate, no_estimate, stratified_share
+from analysis.statistics.intervals import Estimate, no_estimate
 from analysis.statistics.k_of_n import tally
+from analysis.statistics.parts.stratified import stratified_share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,12 @@ def audited_levels(bundle: Bundle) -> list[AuditedLevel]:
 
 def _false_positive(audited: pd.DataFrame, sizes: pd.Series) -> Estimate:
     hits = (~audited["accepts"]).groupby(audited["n_yes"]).agg(["sum", "size"])
-    if hits.empty or not set(sizes.index) <= set(hits.index):
+    missing = sorted(set(sizes.index) - set(hits.index))
+    if missing:
+        lacking = ", ".join(map(str, missing))
+        reason = f"no trial with {lacking} yes votes was audited"
+        return replace(no_estimate(target="ignores people"), method=reason)
+    if hits.empty:
         return no_estimate(target="ignores people")
     return stratified_share(
         hits["sum"].to_numpy(float),

@@ -6,7 +6,14 @@ import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.elements import figures
-from analysis.elements.sections import Chapter, DataTable, Drawing, Prose, Section
+from analysis.elements.sections import (
+    Block,
+    Chapter,
+    DataTable,
+    Drawing,
+    Prose,
+    Section,
+)
 from analysis.elements.wording import count, estimate_numbers, interval
 from analysis.measures.audit.numbers import AuditedLevel, audited_levels
 
@@ -35,15 +42,26 @@ class AuditMeasure:
             "One person's judgment is not the truth: read it as agreement with that "
             "person."
         )
+        blocks: list[Block] = [intro, *_lacking(levels), _table(levels), _draw(levels)]
         return [
             Section(
                 id="audit",
                 chapter=Chapter.AUDIT,
                 title="Audit",
-                blocks=[intro, _table(levels), _draw(levels)],
+                blocks=blocks,
                 is_exploratory=True,
             )
         ]
+
+
+def _lacking(levels: list[AuditedLevel]) -> list[Prose]:
+    """Which levels have no number, and why."""
+    without = [level for level in levels if level.false_positive.method]
+    if not without:
+        return []
+    ks = ", ".join(str(level.k) for level in without)
+    text = f"No number for at least {ks} yes votes: {without[0].false_positive.method}."
+    return [Prose(text=f"{text} `secondlook study audit` draws more.", kind="warning")]
 
 
 def _table(levels: list[AuditedLevel]) -> DataTable:
@@ -69,7 +87,7 @@ def _table(levels: list[AuditedLevel]) -> DataTable:
     return DataTable(
         name="audit",
         caption="Share of accepted predictions that the researcher rejects, by k "
-        "(95 % intervals for the sampling of trials).",
+        "(95 % intervals for the trials that were not audited).",
         shown=shown,
         numbers=numbers,
         is_folded=True,

@@ -17,7 +17,8 @@ import numpy as np
 
 from analysis.bundles.reading import Bundle
 from analysis.measures.audit.numbers import resolved_errors
-from analysis.statistics.intervals import Estimate, stratified_share
+from analysis.statistics.intervals import Estimate
+from analysis.statistics.parts.stratified import stratified_share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +86,14 @@ def calibration(bundle: Bundle) -> Calibration:
     sizes = resolved["n_yes"].value_counts().sort_index()
     yes = audited["accepts"].astype(bool).groupby(audited["n_yes"]).agg(["sum", "size"])
     yes = yes.reindex(sizes.index, fill_value=0)
-    sample = _Sample(
+    sample = AuditedVotes(
         votes=sizes.index.to_numpy(dtype=int),
         sizes=sizes.to_numpy(dtype=float),
         n_yes=yes["sum"].to_numpy(dtype=float),
         n_drawn=yes["size"].to_numpy(dtype=float),
     )
     return Calibration(
-        levels=tuple(_level(sample, k=k, own=bundle.k) for k in range(1, bundle.n + 1)),
+        levels=calibrated_levels(sample, n=bundle.n, own=bundle.k),
         accepted=sample.share(
             np.ones(len(sizes), dtype=bool), np.zeros(len(sizes), bool)
         ),
@@ -102,8 +103,15 @@ def calibration(bundle: Bundle) -> Calibration:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sample:
-    """One entry per number of yes votes among the resolved errors."""
+class AuditedVotes:
+    """Resolved errors and audited ones by number of yes votes, shape (numbers,) each.
+
+    Attributes:
+        votes: Numbers of yes votes that occur.
+        sizes: Resolved errors with so many.
+        n_yes: Audited ones that the researcher accepts.
+        n_drawn: Audited ones.
+    """
 
     votes: np.ndarray
     sizes: np.ndarray
@@ -121,7 +129,20 @@ class _Sample:
         return stratified_share(hits, self.n_drawn, sizes=self.sizes)
 
 
-def _level(sample: _Sample, *, k: int, own: int) -> CalibratedLevel:
+def calibrated_levels(
+    sample: AuditedVotes, *, n: int, own: int
+) -> tuple[CalibratedLevel, ...]:
+    """How every k of n stands to the audit.
+
+    Args:
+        sample: Resolved and audited errors by number of yes votes.
+        n: Votes per trial.
+        own: The study's own k.
+    """
+    return tuple(_level(sample, k=k, own=own) for k in range(1, n + 1))
+
+
+def _level(sample: AuditedVotes, *, k: int, own: int) -> CalibratedLevel:
     is_in = sample.votes >= k
     none = np.zeros(len(is_in), dtype=bool)
     total = sample.sizes.sum()
@@ -135,7 +156,7 @@ def _level(sample: _Sample, *, k: int, own: int) -> CalibratedLevel:
     )
 
 
-def _gain(sample: _Sample, *, k: int, own: int) -> Estimate:
+def _gain(sample: AuditedVotes, *, k: int, own: int) -> Estimate:
     """Agreement at k less that at the study's k: only votes in between matter.
 
     With share r accepted by the researcher between both bars, lowering the bar

@@ -117,7 +117,7 @@ def _table(found: Calibration, bundle: Bundle) -> DataTable:
     return DataTable(
         name="audit_calibration",
         caption="Agreement of k of n with the researcher, share of resolved errors (95 "
-        f"% intervals for the sampling of trials); n = {count(found.n_audited)} audited "
+        f"% intervals for errors that were not audited); n = {count(found.n_audited)} audited "
         "errors, of which the researcher accepts "
         f"{percent(found.accepted.value)} (weighted).",
         shown=shown,

@@ -13,13 +13,18 @@ from typing import Final
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
-from analysis.measures.rectified_error.numbers import error_results, right_shows
+from analysis.measures.rectified_error.numbers import (
+    ErrorResult,
+    error_results,
+    right_shows,
+)
 from analysis.measures.yes_bias.numbers import control_votes
 from analysis.statistics.correction import (
     MIN_TRIALS,
     Correction,
     PanelRate,
     corrected_error,
+    error_at_most,
     panel_rate,
 )
 
@@ -38,6 +43,8 @@ class CorrectedError:
         false_yes: Chance that n people accept a hard foil.
         true_yes: Chance that n people accept what is right; None: taken as one.
         correction: The corrected error, or why there is none.
+        is_bound: Whether it is what the corrected error is at most, because true yes
+            was not measured on right predictions.
     """
 
     classifier: str
@@ -46,58 +53,81 @@ class CorrectedError:
     false_yes: PanelRate
     true_yes: PanelRate | None
     correction: Correction
+    is_bound: bool
 
 
 def corrected_errors(bundle: Bundle) -> list[CorrectedError]:
-    """Per classifier and measure: corrected for false yes, and for both.
+    """Per classifier and measure: the corrected error, or what it is at most.
 
     >>> from analysis.bundles.example import example_bundle
     >>> (net,) = corrected_errors(example_bundle())
-    >>> net.correction.corrected.n, net.correction.refused[:15]
-    (0, '0 hard foils ha')
+    >>> net.correction.corrected.n, net.correction.refused[:15], net.is_bound
+    (0, '0 hard foils ha', True)
     """
     controls = control_votes(bundle)
     foils = _rate(bundle, controls[controls["control"] == FOIL])
-    found = []
-    for result in error_results(bundle):
-        judged = result.judged
-        for uses, true_yes in _known_right(bundle, controls).items():
-            correction = corrected_error(
-                judged.stratum,
-                bundle.votes,
-                n_images=judged.classifier.n_seen,
-                k=bundle.k,
-                false_yes=foils,
-                true_yes=true_yes,
-            )
-            found.append(
-                CorrectedError(
-                    classifier=result.classifier,
-                    shows=result.shows,
-                    uses=uses,
-                    false_yes=foils,
-                    true_yes=true_yes,
-                    correction=correction,
-                )
-            )
-    return found
+    uses, true_yes, is_bound = _known_right(bundle, controls)
+    return [
+        CorrectedError(
+            classifier=result.classifier,
+            shows=result.shows,
+            uses=uses,
+            false_yes=foils,
+            true_yes=true_yes,
+            correction=_correction(bundle, result, foils=foils, true_yes=true_yes)
+            if not is_bound and true_yes is not None
+            else _at_most(bundle, result, foils=foils, true_yes=true_yes),
+            is_bound=is_bound,
+        )
+        for result in error_results(bundle)
+    ]
 
 
-def _known_right(bundle: Bundle, controls: pd.DataFrame) -> dict[str, PanelRate | None]:
-    """True yes taken as one, and as measured where enough trials measured it.
+def _correction(
+    bundle: Bundle, result: ErrorResult, *, foils: PanelRate, true_yes: PanelRate
+) -> Correction:
+    judged = result.judged
+    return corrected_error(
+        judged.stratum,
+        bundle.votes,
+        n_images=judged.classifier.n_seen,
+        k=bundle.k,
+        false_yes=foils,
+        true_yes=true_yes,
+    )
 
-    Right predictions of the data set stand for it best; the obvious images of
-    catches are what is left without them.
+
+def _at_most(
+    bundle: Bundle, result: ErrorResult, *, foils: PanelRate, true_yes: PanelRate | None
+) -> Correction:
+    judged = result.judged
+    return error_at_most(
+        judged.stratum,
+        bundle.votes,
+        n_images=judged.classifier.n_seen,
+        k=bundle.k,
+        false_yes=foils,
+        true_yes=true_yes,
+    )
+
+
+def _known_right(
+    bundle: Bundle, controls: pd.DataFrame
+) -> tuple[str, PanelRate | None, bool]:
+    """What true yes is taken from, its rate, and whether that gives only a bound.
+
+    Right predictions of the data set measure it. The obvious images of catches are
+    accepted more often than what is right among errors, and nothing more often than
+    always: with those the corrected error comes out too high.
     """
-    found: dict[str, PanelRate | None] = {"taken as 100 %": None}
     right = bundle.uses.loc[bundle.uses["shows"].isin(right_shows(bundle)), "trial"]
     included = _rate(bundle, bundle.votes[bundle.votes["trial"].isin(right)])
     catches = _rate(bundle, controls[controls["control"] == KNOWN_YES])
     if included.n_trials >= MIN_TRIALS:
-        found["right predictions put up as well"] = included
-    elif catches.n_trials >= MIN_TRIALS:
-        found["obvious images (catches)"] = catches
-    return found
+        return "right predictions put up as well", included, False
+    if catches.n_trials >= MIN_TRIALS:
+        return "obvious images (catches)", catches, True
+    return "taken as 100 %", None, True
 
 
 def _rate(bundle: Bundle, votes: pd.DataFrame) -> PanelRate:

@@ -38,9 +38,11 @@ _BOUND: Final = (
     "which nobody can check: read it as a bound on what yes-bias could do, not as the "
     "result."
 )
-_SELECTED: Final = (
-    "True yes comes from obvious images that also serve as catches: people who miss "
-    "them are excluded, so it may be too high, and the correction too small."
+_AT_MOST: Final = (
+    "How often people accept what is right was not measured here (put right predictions "
+    "up as well: include_correct), so there is no corrected error, but what it is at "
+    "most, in 95 of 100 studies or more: the rarer people accept what is right, the more "
+    "errors are right after all."
 )
 
 
@@ -67,9 +69,7 @@ class YesBiasCorrectionMeasure:
             text = f"Not corrected: {'; '.join(reasons)}."
             blocks.append(Prose(text=text, kind="warning"))
         else:
-            blocks.append(_table(found))
-            if any("catches" in each.uses for each in found):
-                blocks.append(Prose(text=_SELECTED, kind="note"))
+            blocks += _told(found)
         title = "Rectified error corrected for yes-bias"
         return [
             Section(
@@ -81,6 +81,28 @@ class YesBiasCorrectionMeasure:
                 is_folded=True,
             )
         ]
+
+
+def _told(found: list[CorrectedError]) -> list[Block]:
+    """Corrected errors in a table, bounds in words."""
+    measured = [each for each in found if not each.is_bound]
+    bounds = [each for each in found if each.is_bound]
+    blocks: list[Block] = [_table(measured)] if measured else []
+    if bounds:
+        blocks += [Prose(text=_AT_MOST), *(Prose(text=_bound(each)) for each in bounds)]
+    return blocks
+
+
+def _bound(each: CorrectedError) -> str:
+    """What one corrected error is at most, or why not even that is known."""
+    name = f"{each.classifier}, {shown_name(each.shows)}"
+    if each.correction.refused:
+        return f"{name}: no bound, because {each.correction.refused}."
+    return (
+        f"{name}: the corrected error is at most "
+        f"{percent(each.correction.corrected.high)} of all images; true yes is "
+        f"{each.uses}{_measured(each.true_yes)}, false yes {_said(each.false_yes)}."
+    )
 
 
 def _table(found: list[CorrectedError]) -> DataTable:

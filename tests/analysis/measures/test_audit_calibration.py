@@ -7,7 +7,8 @@ from math import isnan
 import pandas as pd
 import pytest
 
-from analysis.measures.audit.numbers import resolved_errors
+from analysis.measures.audit.numbers import audited_levels, resolved_errors
+from analysis.measures.audit.section import AuditMeasure
 from analysis.measures.audit_calibration.numbers import calibration
 from analysis.measures.audit_calibration.section import AuditCalibrationMeasure
 from tests.analysis.bundle_maker import Plan
@@ -93,3 +94,14 @@ def test_numbers_of_votes_that_nobody_audited_are_named(make_bundle):
     assert "no trial with 0, 1, 2, 3 yes votes" in getattr(
         section.blocks[1], "text", ""
     )
+
+
+def test_the_audit_says_which_numbers_of_votes_it_lacks(judged):
+    partly = audited(judged, {n: said for n, said in VERDICTS.items() if n > 1})
+    levels = audited_levels(partly)
+    assert isnan(levels[0].false_positive.value)
+    assert levels[0].false_positive.method == "no trial with 1 yes votes was audited"
+    assert levels[1].false_positive.method == ""
+    (section,) = AuditMeasure().sections(partly)
+    said = [getattr(block, "text", "") for block in section.blocks]
+    assert any(text.startswith("No number for at least 1 yes votes") for text in said)

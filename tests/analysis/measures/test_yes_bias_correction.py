@@ -29,7 +29,7 @@ def corrected_bundle(tmp_path_factory):
 def test_the_corrected_error_follows_from_its_parts(corrected_bundle):
     bundle = corrected_bundle
     (result,) = error_results(bundle)
-    only_false, both = corrected_errors(bundle)
+    (found,) = corrected_errors(bundle)
     controls = control_votes(bundle)
     foils = controls[controls["control"] == "hard_foil"]
     a0 = accepted_by_draw(foils, k=4, n=5).mean()
@@ -38,19 +38,12 @@ def test_the_corrected_error_follows_from_its_parts(corrected_bundle):
     a1 = (n_yes.sum() >= 4).mean()
     q = result.accepted.value
     share_wrong = result.standard.value
-    assert only_false.correction.corrected.value == pytest.approx(
-        share_wrong * (1 - (q - a0) / (1 - a0))
-    )
-    assert both.uses == "right predictions put up as well"
-    assert both.correction.unclipped == pytest.approx(
+    assert found.uses == "right predictions put up as well"
+    assert not found.is_bound
+    assert found.correction.unclipped == pytest.approx(
         share_wrong * (1 - (q - a0) / (a1 - a0))
     )
-    # Whoever accepts foils accepts errors too: taking that off raises the error.
-    assert only_false.correction.corrected.value > result.rectified.value
-    # Foils add next to nothing where hardly anybody accepts one.
-    assert only_false.correction.corrected.standard_error == pytest.approx(
-        result.rectified.standard_error, rel=0.05
-    )
+    assert found.correction.corrected.standard_error > result.rectified.standard_error
 
 
 def test_without_hard_foils_the_report_says_why_nothing_is_corrected(make_bundle):
@@ -70,5 +63,20 @@ def test_without_hard_foils_the_report_says_why_nothing_is_corrected(make_bundle
 def test_the_table_names_what_each_rate_rests_on(corrected_bundle):
     (section,) = YesBiasCorrectionMeasure().sections(corrected_bundle)
     (table,) = (block for block in section.blocks if isinstance(block, DataTable))
-    assert list(table.numbers["n_foils"]) == [12, 12]
+    assert list(table.numbers["n_foils"]) == [12]
     assert "%" in table.shown["corrected"].iloc[0]
+
+
+def test_where_true_yes_was_not_measured_there_is_a_bound_in_words(make_bundle):
+    plan = Plan(n_images=400, include_correct=0.0, has_images=False)
+    bundle = make_bundle(plan)
+    (found,) = corrected_errors(bundle)
+    assert found.is_bound
+    assert found.correction.corrected.low == 0
+    (section,) = YesBiasCorrectionMeasure().sections(bundle)
+    assert not any(isinstance(block, DataTable) for block in section.blocks)
+    said = section.blocks[-1]
+    assert isinstance(said, Prose)
+    high = 100 * found.correction.corrected.high
+    assert f"the corrected error is at most {high:.1f} % of all images" in said.text
+    assert found.uses in said.text

@@ -70,6 +70,7 @@ def test_the_report_has_every_part(written):
         "response-times",
         "agreement",
         "by-k",
+        "class-errors",
         "every-response",
         "correction",
         "dawid-skene",

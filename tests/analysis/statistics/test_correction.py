@@ -8,9 +8,13 @@ from math import comb, isnan
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import ndtr
 
-from analysis.statistics.correction import MIN_TRIALS, corrected_error, panel_rate
+from analysis.statistics.correction import (
+    MIN_TRIALS,
+    corrected_error,
+    error_at_most,
+    panel_rate,
+)
 from analysis.statistics.k_of_n import Stratum
 
 N, K = 5, 4
@@ -24,6 +28,11 @@ def cast(**by_trial):
         for person, letter in enumerate(letters)
     ]
     return pd.DataFrame(rows, columns=["trial", "participant", "accepts"])
+
+
+def certain(n_trials, word):
+    letters = {f"{word}{number}": word for number in range(n_trials)}
+    return panel_rate(cast(**letters), k=K, n=N)
 
 
 def test_a_panel_rate_is_the_mean_over_every_panel():
@@ -55,11 +64,6 @@ def test_trials_with_too_few_votes_are_left_out():
     assert isnan(panel_rate(cast(a="1111"), k=K, n=N).value)
 
 
-def certain(n_trials, word):
-    letters = {f"{word}{number}": word for number in range(n_trials)}
-    return panel_rate(cast(**letters), k=K, n=N)
-
-
 def test_the_correction_by_hand():
     # 100 images, 40 wrong, 16 of them accepted: q = .4. Of 20 foils 4 are accepted:
     # a0 = .2. Nothing but yes to what is right: a1 = 1. tau = (.4 - .2) / .8 = .25,
@@ -69,13 +73,14 @@ def test_the_correction_by_hand():
     }
     foils = {f"f{i}": "11111" for i in range(4)} | {f"g{i}": "00000" for i in range(16)}
     judged = pd.DataFrame({"image": list(letters), "trial": list(letters)})
+    false_yes = panel_rate(cast(**foils), k=K, n=N)
     found = corrected_error(
         Stratum(n_images=40, judged=judged),
         cast(**letters),
         n_images=100,
         k=K,
-        false_yes=panel_rate(cast(**foils), k=K, n=N),
-        true_yes=None,
+        false_yes=false_yes,
+        true_yes=certain(20, "11111"),
     )
     assert found.right == pytest.approx(0.25)
     assert found.corrected.value == pytest.approx(0.30)
@@ -88,12 +93,46 @@ def test_the_correction_by_hand():
     assert found.corrected.standard_error == pytest.approx(expected)
     without = np.sqrt(images) / 100
     assert found.corrected.standard_error > without
+    bound = error_at_most(
+        Stratum(n_images=40, judged=judged),
+        cast(**letters),
+        n_images=100,
+        k=K,
+        false_yes=false_yes,
+    )
+    assert bound.corrected.value == pytest.approx(0.30)
+    assert bound.corrected.low == 0
+    # One tail: less far up than the end of a two-sided interval.
+    assert 0.30 < bound.corrected.high < found.corrected.high
+    assert bound.corrected.method == "an upper bound"
+
+
+def test_the_rarer_what_is_right_is_accepted_the_fewer_errors_are_left():
+    letters = {f"y{i}": "11111" for i in range(16)} | {
+        f"n{i}": "00000" for i in range(24)
+    }
+    judged = pd.DataFrame({"image": list(letters), "trial": list(letters)})
+    known = {f"r{i}": "11111" for i in range(16)} | {f"s{i}": "00000" for i in range(4)}
+    stratum = Stratum(n_images=40, judged=judged)
+    never = certain(20, "00000")
+    bound = error_at_most(stratum, cast(**letters), n_images=100, k=K, false_yes=never)
+    found = corrected_error(
+        stratum,
+        cast(**letters),
+        n_images=100,
+        k=K,
+        false_yes=never,
+        true_yes=panel_rate(cast(**known), k=K, n=N),
+    )
+    # tau is .4 where true yes is 1, .4 / .8 = .5 where it is .8.
+    assert bound.corrected.value == pytest.approx(0.24)
+    assert found.corrected.value == pytest.approx(0.20)
 
 
 @pytest.mark.parametrize(
     ("false_yes", "true_yes", "reason"),
     [
-        (certain(MIN_TRIALS - 1, "00000"), None, "9 hard foils"),
+        (certain(MIN_TRIALS - 1, "00000"), certain(20, "11111"), "9 hard foils"),
         (
             certain(MIN_TRIALS, "00000"),
             certain(3, "11111"),
@@ -116,75 +155,3 @@ def test_too_little_to_correct_with_is_refused_in_words(false_yes, true_yes, rea
     assert reason in found.refused
     assert isnan(found.corrected.value)
     assert found.corrected.n == 0
-
-
-def simulated(rng, *, bias, n_images=600, n_foils=40, block=20):
-    """A study of errors a third of which are right, with foils like the others.
-
-    Panels judge blocks of their own; everybody also judges four of the foils and
-    four of the right predictions.
-    """
-    n_wrong = int(rng.binomial(n_images, 0.4))
-    is_right = rng.random(n_wrong) < 1 / 3
-    theta = np.where(is_right, 1.6, -0.7) + rng.normal(0, 0.6, n_wrong)
-    pools = {
-        "foil": rng.normal(-0.7, 0.6, n_foils),
-        "right": rng.normal(1.6, 0.6, n_foils),
-    }
-    rows = []
-    n_people = 0
-    for _ in range(N):
-        order = rng.permutation(n_wrong)
-        for start in range(0, n_wrong, block):
-            shift = rng.normal(0, bias)
-            met = {"main": (order[start : start + block], theta)}
-            for name, pool in pools.items():
-                met[name] = (rng.choice(n_foils, 4, replace=False), pool)
-            for name, (which, pool) in met.items():
-                said = rng.random(len(which)) < ndtr(pool[which] + shift)
-                rows += [
-                    (f"{name}{trial}", n_people, vote)
-                    for trial, vote in zip(which, said, strict=True)
-                ]
-            n_people += 1
-    votes = pd.DataFrame(rows, columns=["trial", "participant", "accepts"])
-    kind = votes["trial"].str.rstrip("0123456789")
-    return n_wrong, {name: votes[kind == name] for name in ("main", "foil", "right")}
-
-
-def corrected(rng, *, bias):
-    n_wrong, votes = simulated(rng, bias=bias)
-    trials = votes["main"]["trial"].unique()
-    return corrected_error(
-        Stratum(
-            n_images=n_wrong, judged=pd.DataFrame({"image": trials, "trial": trials})
-        ),
-        votes["main"],
-        n_images=600,
-        k=K,
-        false_yes=panel_rate(votes["foil"], k=K, n=N),
-        true_yes=panel_rate(votes["right"], k=K, n=N),
-    )
-
-
-def coverage(bias, n_studies):
-    rng = np.random.default_rng(20180911)
-    truth = 0.4 * 2 / 3  # wrong by the label, and wrong indeed
-    found = [corrected(rng, bias=bias).corrected for _ in range(n_studies)]
-    mean = float(np.mean([each.value for each in found]))
-    return mean - truth, float(np.mean([e.low <= truth <= e.high for e in found]))
-
-
-def test_the_correction_recovers_what_yes_sayers_hide():
-    away, covered = coverage(bias=0.5, n_studies=60)
-    # The standard error of one study is about 2.5 points, of their mean 0.35.
-    assert abs(away) < 0.012
-    assert covered > 0.85
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("bias", [0.0, 0.5, 1.0])
-def test_the_intervals_of_the_correction_cover(bias):
-    away, covered = coverage(bias=bias, n_studies=1000)
-    assert abs(away) < 0.006
-    assert 0.93 <= covered <= 0.975

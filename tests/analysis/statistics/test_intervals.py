@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from math import inf, isnan
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,6 @@ from analysis.statistics.intervals import (
     critical_value,
     mixed_dof,
     score_bounds,
-    stratified_share,
     wilson,
 )
 
@@ -58,7 +56,6 @@ def test_no_data_is_not_zero():
     for estimate in (
         wilson(0, 0),
         clopper_pearson(0, 0),
-        stratified_share(np.array([]), np.array([]), sizes=np.array([])),
     ):
         assert isnan(estimate.value)
         assert isnan(estimate.low)
@@ -90,17 +87,6 @@ def test_certain_variance_dilutes_the_uncertain_part():
     # whole 4 of which 1 is known with 5 dof: 4² · 5 / 1² = 80
     assert mixed_dof(1, whole=4, dof=5) == 80
     assert mixed_dof(0, whole=4, dof=5) == inf
-
-
-def test_strata_are_weighted_back_to_their_sizes():
-    # 90 trials of which 1 of 10 audited is bad, 10 of which 5 of 10 are:
-    # 0.9 · 0.1 + 0.1 · 0.5 = 0.14. Smoothed shares 1.5/11 and 5.5/11:
-    # V = 0.81 · 0.1178 / 10 + 0.01 · 0.25 / 10 = 0.009540 + 0.00025
-    estimate = stratified_share(
-        np.array([1.0, 5.0]), np.array([10.0, 10.0]), sizes=np.array([90.0, 10.0])
-    )
-    assert estimate.value == pytest.approx(0.14)
-    assert estimate.standard_error**2 == pytest.approx(0.009540 + 0.00025, abs=2e-5)
 
 
 def test_a_complement_turns_its_interval_round():

@@ -78,6 +78,10 @@ def test_top1_puts_up_every_error_with_its_wrong_class(tmp_path):
         5,
     )
     assert (counted["n_top5_right"], counted["n_top5_wrong"]) == (5, 2)
+    bee, jay = counted["by_label"].values()
+    assert (bee["n_top1_wrong"], bee["n_top5_wrong"]) == (2, 0)
+    assert (jay["n_top1_wrong"], jay["n_top5_wrong"]) == (3, 2)
+    assert bee["n_seen"] + jay["n_seen"] == 7
     assert built.summary["trials"] == {
         "main": 5,
         "practice": 0,

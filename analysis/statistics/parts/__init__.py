@@ -1,0 +1,1 @@
+"""Shares of strata and groups: of a whole sampled in parts, and of every part."""
