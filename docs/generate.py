@@ -15,6 +15,7 @@ from architecture import architecture_page
 from coverage_pages import coverage_pages
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from testing_page import testing_page
 
 from analysis.people.exclusion_rules import RULES
 from hit_templates.base import Paradigm, find_paradigms
@@ -373,6 +374,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "marketplace-refusals.md": refusals_page,
     "architecture.md": lambda: f"{NOTE}\n{architecture_page()}",
     **coverage_pages(),
+    "testing.md": lambda: f"{NOTE}\n{testing_page()}",
 }
 
 

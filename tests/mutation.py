@@ -28,7 +28,9 @@ ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = ROOT / "docs" / "mutation.csv"
 # What mutmut exits with per mutant: tests failed, ran too long, or passed.
 _KILLED, _SURVIVED = frozenset({1, 3, 24, 36, 152, 255, -24}), frozenset({0, 33})
-_COLUMNS = ("area", "module", "n_mutants", "n_texts", "n_killed", "minutes", "survivor")
+_COLUMNS = (
+    "area", "module", "n_mutants", "n_texts", "n_killed", "minutes", "survivor", "why",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +254,10 @@ def _start(function: ast.FunctionDef) -> int:
 
 def write(area: str, mutants: Sequence[Mutant], *, minutes: float) -> None:
     """Put an area's result into the file: a line per module, one per survivor."""
-    kept = [row for row in read() if row["area"] != area]
+    before = read()
+    kept = [row for row in before if row["area"] != area]
+    # Written by hand beside a survivor; it stays while the survivor does.
+    whys = {(row["module"], row["survivor"]): row["why"] for row in before}
     for module in dict.fromkeys(mutant.module for mutant in mutants):
         mine = [mutant for mutant in mutants if mutant.module == module]
         told = [mutant for mutant in mine if not mutant.is_text]
@@ -265,11 +270,13 @@ def write(area: str, mutants: Sequence[Mutant], *, minutes: float) -> None:
             "minutes": f"{minutes:.1f}",
         }
         kept.append({**counts, "survivor": ""})
-        kept += [
-            {"area": area, "module": module, "survivor": f"{_short(m)}: {m.change}"}
-            for m in told
-            if not m.is_killed
-        ]
+        for mutant in told:
+            if mutant.is_killed:
+                continue
+            survivor = f"{_short(mutant)}: {mutant.change}"
+            why = whys.get((module, survivor), "")
+            row = {"area": area, "module": module, "survivor": survivor, "why": why}
+            kept.append(row)
     order = list(AREAS)
     kept.sort(key=lambda row: order.index(row["area"]))
     with RESULTS.open("w", newline="", encoding="utf-8") as file:
@@ -280,7 +287,8 @@ def write(area: str, mutants: Sequence[Mutant], *, minutes: float) -> None:
 
 
 def _short(mutant: Mutant) -> str:
-    return mutant.name.rsplit(".", 1)[-1].removeprefix("x_").replace("ǁ", ".")
+    plain = mutant.name.rsplit(".", 1)[-1].removeprefix("x_").removeprefix("xǁ")
+    return plain.split("__mutmut_")[0].replace("ǁ", ".")
 
 
 def _quoted(cell: str) -> str:

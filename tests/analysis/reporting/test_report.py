@@ -159,7 +159,7 @@ def test_a_band_says_what_does_not_count_on_every_page(
     make_bundle, tmp_path, environment, word
 ):
     bundle = make_bundle(
-        Plan(n_images=260, environment=environment, accept_mean=1.5, has_images=False)
+        Plan(n_images=260, environment=environment, accept_mean=1.5)
     )
     write_some(bundle, "gallery", out=tmp_path / "report")
     pages = list((tmp_path / "report").rglob("*.html"))
