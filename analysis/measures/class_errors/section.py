@@ -113,9 +113,8 @@ def _class_table(bundle: Bundle, table: pd.DataFrame) -> DataTable:
     kept = without_repeats(shown, names=("classifier", "re-examined"))
     return DataTable(
         name="class_errors",
-        caption=f"The {IN_PAGE} classes (labels) of {count(n_classes)} with the largest "
-        "rectified error, share of their images, shrunk (95 % intervals); all are in "
-        "the CSV file.",
+        caption=f"{_of_all(n_classes, 'classes (labels)')}, the largest rectified error "
+        "first: share of their images, shrunk (95 % intervals).",
         shown=kept,
         numbers=_flat(table, ("standard_estimate", "rectified_estimate")),
         text_columns=list(kept.columns).index("class") + 1,
@@ -167,12 +166,19 @@ def _pair_table(bundle: Bundle, table: pd.DataFrame) -> DataTable:
     kept = without_repeats(shown, names=("classifier", "re-examined"))
     return DataTable(
         name="accepted_confusions",
-        caption=f"The {IN_PAGE} confusions of {count(len(table))} that people accept most "
-        "often, share of such errors, shrunk (95 % intervals); all are in the CSV file.",
+        caption=f"{_of_all(len(table), 'confusions')}, those that people accept most often "
+        "first: share of such errors, shrunk (95 % intervals).",
         shown=kept,
         numbers=_flat(table, ("estimate",)),
         text_columns=list(kept.columns).index("prediction") + 1,
     )
+
+
+def _of_all(n: int, what: str) -> str:
+    """How many of them the table shows."""
+    if n <= IN_PAGE:
+        return f"All {count(n)} {what}"
+    return f"{IN_PAGE} of {count(n)} {what} (all are in the CSV file)"
 
 
 def _first(table: pd.DataFrame, n: int) -> pd.DataFrame:

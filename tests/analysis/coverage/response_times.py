@@ -43,6 +43,10 @@ def _ratio(world: Times, rng: np.random.Generator) -> Drawn:
     )
 
 
+_FEW: Final = (
+    "of few people a variance of effects below zero is cut at zero, which takes it for too "
+    "large on average"
+)
 _ROOM: Final = "analysis.statistics.experiments.response_times"
 _WORLDS: Final[dict[str, Times]] = {
     "30 people, 60 images, 5 responses each": Times(),
@@ -58,6 +62,17 @@ ROWS: Final = [
             study=partial(_mean, world),
             scale=1,
             n_quick=60 if world.n_people == 10 else 0,
+        )
+        for name, world in _WORLDS.items()
+    ),
+    *(
+        Row(
+            place="Response times: ratio of two conditions",
+            world=name,
+            shows=(f"{_ROOM}.ratio_of_means",),
+            study=partial(_ratio, world),
+            scale=1,
+            wider_because=_FEW if world.n_people == 10 else "",
         )
         for name, world in _WORLDS.items()
     ),

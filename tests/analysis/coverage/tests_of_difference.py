@@ -13,8 +13,9 @@ from scipy.special import expit
 from scipy.stats import norm, ttest_1samp
 
 from analysis.people.attrition import loss_test
-from analysis.statistics.contrasts import contrast
+from analysis.statistics.contrasts import Contrast, contrast
 from analysis.statistics.experiments.equivalence import equivalence_test
+from analysis.statistics.experiments.panels import Bar, accepted_difference
 from analysis.statistics.experiments.stratified_loss import equal_loss_within_people
 from analysis.statistics.multiplicity import benjamini_hochberg, holm
 from analysis.statistics.paired import (
@@ -28,6 +29,56 @@ from tests.analysis.coverage.people import Population, true_share
 from tests.analysis.coverage.rows import Drawn, Row
 from tests.analysis.coverage.two_conditions import TwoConditions, draw_two
 
+K: Final = 4
+_CUT: Final = (
+    "what people have in common in both conditions cancels, and a variance cut at zero "
+    "is too large on average"
+)
+_ODD: Final = Population(n_images=100, yes_sayers=0.1, no_sayers=0.05, guessers=0.1)
+_PANELS: Final[dict[str, tuple[TwoConditions, str]]] = {
+    "300 images, blocks of 20, other people": (TwoConditions(), ""),
+    "20 images": (TwoConditions(population=Population(n_images=20)), ""),
+    "100 images, a quarter of people odd": (TwoConditions(population=_ODD), ""),
+    "100 images, 5 people judge all in each": (
+        TwoConditions(population=Population(n_images=100, n_people=5)),
+        "",
+    ),
+    "100 images, 20 people in each, some dominate": (
+        TwoConditions(population=Population(n_images=100, n_people=20, dominance=1.2)),
+        "where few people do most, what people add is never taken as nothing",
+    ),
+    "100 images, nearly all accepted": (
+        TwoConditions(population=Population(n_images=100, mean=3.0)),
+        "",
+    ),
+    "100 images, 60 people, the same in both": (
+        TwoConditions(
+            population=Population(n_images=100, n_people=60), are_same_people=True
+        ),
+        "",
+    ),
+    "100 images, 12 people, the same in both": (
+        TwoConditions(
+            population=Population(n_images=100, n_people=12), are_same_people=True
+        ),
+        _CUT,
+    ),
+}
+
+
+def _tested(found: Contrast, *, truth: float = 0.0) -> Drawn:
+    estimate = Drawn.of(found.estimate, truth=truth)
+    return replace(estimate, p_value=found.p_value)
+
+
+def _panels(world: TwoConditions, rng: np.random.Generator) -> Drawn:
+    found = accepted_difference(
+        draw_two(world, rng), condition="condition", a="a", b="b", bar=Bar(k=K, n=5)
+    )
+    return _tested(found, truth=world.accepted_difference(k=K))
+
+
+_ACCEPTED: Final = "analysis.statistics.experiments.panels.accepted_difference"
 _PAIRED: Final = "analysis.statistics.paired"
 _EQUIVALENCE: Final = "analysis.statistics.experiments.equivalence.equivalence_test"
 _WITHIN: Final = (
@@ -181,8 +232,10 @@ def _lost_within(n_people: int, rng: np.random.Generator) -> Drawn:
     return Drawn(truth=0, p_value=found.p_value, refusal=found.method)
 
 
-def _equivalent(world: TwoConditions, rng: np.random.Generator) -> Drawn:
-    """Shares of yes in two displays, whose true difference lies at the margin."""
+def _equivalent(
+    world: TwoConditions, margin: float | None, rng: np.random.Generator
+) -> Drawn:
+    """Shares of yes in two displays; no margin: the true difference lies at it."""
     population = world.population
     second = replace(population, mean=population.mean + world.effect)
     truth = true_share(population) - true_share(second)
@@ -193,7 +246,7 @@ def _equivalent(world: TwoConditions, rng: np.random.Generator) -> Drawn:
         group="condition",
         stimulus="image",
     ).estimate
-    test = equivalence_test(found, margin=abs(truth))
+    test = equivalence_test(found, margin=abs(truth) if margin is None else margin)
     return Drawn(truth=truth, value=found.value, p_value=test.p_value)
 
 
@@ -201,6 +254,7 @@ _EXACT: Final = "an exact test of a count cannot reject in just 5 %"
 _FIXED: Final = "Pairs and units (people, on these very images)"
 _EQUAL: Final = "Two shares are equivalent"
 _EFFECT: Final = TwoConditions(population=Population(n_images=100), effect=-0.6)
+_SAME: Final = TwoConditions(population=Population(n_images=100))
 
 
 def _test(
@@ -232,8 +286,38 @@ def _interval(
     )
 
 
+_PANEL_ROWS: Final = [
+    Row(
+        place="Panels accept as many of the same images in both conditions",
+        world=name,
+        shows=(_ACCEPTED,),
+        study=partial(_panels, world),
+        kind="test",
+        n_quick=60 if name == "20 images" else 0,
+        wider_because=why,
+    )
+    for name, (world, why) in _PANELS.items()
+]
 _APART: Final = People(are_paired=False, n_people=15)
 ROWS: Final = [
+    *_PANEL_ROWS,
+    Row(
+        place="Panels in two conditions: difference of shares accepted",
+        world="100 images, second condition 0.6 lower in log odds",
+        shows=(_ACCEPTED,),
+        study=partial(_panels, _EFFECT),
+    ),
+    Row(
+        place="Panels in two conditions: difference of shares accepted",
+        world="the same, 10 people in each",
+        shows=(_ACCEPTED,),
+        study=partial(
+            _panels,
+            TwoConditions(
+                population=Population(n_images=100, n_people=10), effect=-0.6
+            ),
+        ),
+    ),
     _test(
         _FIXED,
         "20 people, paired t",
@@ -302,7 +386,14 @@ ROWS: Final = [
         _EQUAL,
         "100 images, the true difference is the margin",
         (_EQUIVALENCE,),
-        partial(_equivalent, _EFFECT),
+        partial(_equivalent, _EFFECT, None),
+    ),
+    Row(
+        place=_EQUAL,
+        world="100 images, no difference, margin of 12 points",
+        shows=(_EQUIVALENCE,),
+        study=partial(_equivalent, _SAME, 0.12),
+        kind="power",
     ),
     _interval(
         "20 people, paired t",

@@ -158,9 +158,7 @@ def test_the_same_bundle_gives_the_same_bytes(small, written, tmp_path):
 def test_a_band_says_what_does_not_count_on_every_page(
     make_bundle, tmp_path, environment, word
 ):
-    bundle = make_bundle(
-        Plan(n_images=260, environment=environment, accept_mean=1.5)
-    )
+    bundle = make_bundle(Plan(n_images=260, environment=environment, accept_mean=1.5))
     write_some(bundle, "gallery", out=tmp_path / "report")
     pages = list((tmp_path / "report").rglob("*.html"))
     assert len(pages) == 2
