@@ -91,6 +91,21 @@ def times(n: int) -> int:
     return n * int(os.environ.get(FACTOR, "1"))
 
 
+def peak_bytes() -> int:
+    """Largest resident memory of this process since its program began.
+
+    What `getrusage` calls by that name starts at that of the process that started it.
+
+    Raises:
+        Skipped: If this system does not say.
+    """
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        raise Skipped("peak memory is read from /proc, which only Linux has")
+    (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
 def time_pairs(
     ours: Callable[[], object],
     peer: Callable[[], object],

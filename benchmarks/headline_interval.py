@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from benchmarks.harness import Row
+from benchmarks.harness import Row, peak_bytes
 
 N_IMAGES, N_WRONG, N_EACH, BLOCK, K = 50_000, 11_345, 5, 20, 4
 TIME_LIMIT_S, MEMORY_LIMIT_MB = 10.0, 1000.0
@@ -29,7 +28,7 @@ def measure() -> list[Row]:
         command, check=True, capture_output=True, text=True, env=dict(os.environ)
     )
     found = json.loads(done.stdout)
-    peak_mb = found["maxrss_kib"] * 1024 / 1e6
+    peak_mb = found["peak_bytes"] / 1e6
     note = (
         f"{N_WRONG:,} errors of {N_IMAGES:,} images x {N_EACH} people in blocks of "
         f"{BLOCK}; rectified error {100 * found['value']:.2f} % "
@@ -86,7 +85,7 @@ def run() -> dict[str, float]:
         "value": estimate.value,
         "low": estimate.low,
         "high": estimate.high,
-        "maxrss_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "peak_bytes": peak_bytes(),
     }
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.harness import Row, time_pairs
+from benchmarks.harness import Row, peak_bytes, time_pairs
 
 N, D, N_EACH = 50_000, 512, 100
 BLOCK = 2048
@@ -108,8 +107,8 @@ def _peak_of_a_process() -> float:
     done = subprocess.run(  # noqa: S603 - our own module
         command, check=True, capture_output=True, text=True, env=os.environ | _NO_CUDA
     )
-    kibibytes: int = json.loads(done.stdout)["maxrss_kib"]
-    return kibibytes * 1024 / 1e6
+    found: int = json.loads(done.stdout)["peak_bytes"]
+    return found / 1e6
 
 
 _NO_CUDA = {"CUDA_VISIBLE_DEVICES": ""}
@@ -117,5 +116,4 @@ _NO_CUDA = {"CUDA_VISIBLE_DEVICES": ""}
 
 if __name__ == "__main__":
     choose(make_features())
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    sys.stdout.write(json.dumps({"maxrss_kib": usage.ru_maxrss}) + "\n")
+    sys.stdout.write(json.dumps({"peak_bytes": peak_bytes()}) + "\n")

@@ -174,7 +174,7 @@ def by_k(
         quantity: Label of the axis, without unit.
         reference: Series name to a level drawn dashed (the standard error).
     """
-    figure = Figure(figsize=(WIDTH_IN, 3.1))
+    figure = Figure(figsize=(WIDTH_IN, 2.8))
     axes = figure.subplots()
     offsets = _dodge(len(estimates), step=0.12)
     for index, (name, series) in enumerate(estimates.items()):
@@ -209,7 +209,7 @@ def reliability_curves(
     Args:
         curves: Series name to confidence and share with its interval.
     """
-    figure = Figure(figsize=(WIDTH_IN, 3.6))
+    figure = Figure(figsize=(WIDTH_IN, 3.3))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=QUIET, linestyle=(0, (4, 3)), linewidth=1)
     for index, (name, series) in enumerate(curves.items()):

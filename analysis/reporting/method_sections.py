@@ -113,6 +113,7 @@ UNCLUSTERED: Final[Mapping[str, str]] = {
     "accepted-labels": "accuracy against accepted labels",
     "audit": "the audit",
     "audit-calibration": "the calibration by the audit",
+    "class-errors": "errors by class and accepted confusions",
     "dawid-skene-error": "Dawid and Skene's model",
     "published-numbers": "what stands beside published numbers",
     "representation": "attributes that differ",

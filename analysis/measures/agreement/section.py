@@ -56,10 +56,9 @@ class AgreementMeasure:
         """One section: agreement by field, then the reliability of means."""
         found = field_agreements(bundle)
         blocks: list[Block] = [
-            Prose(text=_INTRO, kind="how"),
+            Prose(text=f"{_INTRO} {_RELIABILITY}", kind="how"),
             agreement_table(found),
             *without_interval([each.alpha for each in found]),
-            Prose(text=_RELIABILITY, kind="how"),
             reliability_table(found, n=bundle.n),
         ]
         title = "How much people agree with each other"
@@ -129,6 +128,7 @@ def reliability_table(found: Sequence[FieldAgreement], *, n: int) -> DataTable:
         shown=shown.drop(columns="condition") if is_one else shown,
         numbers=pd.DataFrame([_reliability_numbers(each, n) for each in found]),
         text_columns=1 if is_one else 2,
+        is_folded=True,
     )
 
 

@@ -84,6 +84,7 @@ class ClassErrorsMeasure:
                 title="Classes with the largest error, and confusions people accept",
                 blocks=blocks,
                 is_exploratory=True,
+                is_folded=True,
             )
         ]
 

@@ -218,6 +218,7 @@ def _times(bundle: Bundle) -> list[Section]:
             title="Response times",
             blocks=blocks,
             is_exploratory=True,
+            is_folded=True,
         )
     ]
 

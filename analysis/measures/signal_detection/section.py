@@ -68,6 +68,7 @@ class SignalDetectionMeasure:
                 chapter=Chapter.CONTROLS,
                 title="Telling yes from no: d′ and criterion",
                 blocks=blocks,
+                is_folded=not drawn,
             )
         ]
 

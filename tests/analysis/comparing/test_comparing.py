@@ -123,7 +123,7 @@ def test_images_that_change_side_are_tested_with_people_counted(launches):
     assert found.estimate.n == len(judged)
     assert found.estimate.value == pytest.approx(accepted[0] - accepted[1])
     # The second launch says yes far less often.
-    assert found.p_value < 0.001
+    assert found.p_value < 0.01
 
 
 def test_beside_itself_a_bundle_changes_no_side(small):

@@ -12,8 +12,9 @@ from analysis.bundles.example import example_bundle
 from analysis.measures import MEASURES
 from analysis.reporting.method_sections import UNCLUSTERED, clusters_in_words
 
-# They print no interval of their own: counts, or how far a result moves.
-WITHOUT_INTERVALS = {"counted-answers", "quality", "sensitivity"}
+# They print no interval for other images: counts, how far a result moves, or how well
+# other people do on these very trials.
+WITHOUT_INTERVALS = {"counted-answers", "quality", "sensitivity", "signal-detection"}
 
 
 @pytest.mark.parametrize("name", [measure.name for measure in MEASURES])

@@ -161,7 +161,7 @@ def test_only_what_was_expected_in_writing_is_called_preregistered(
 
 
 def test_wilsons_interval_gets_a_sentence_where_it_is_nearly_the_headline(make_bundle):
-    bundle = make_bundle(Plan(n_images=120, has_images=False, bias=0.0))
+    bundle = make_bundle(Plan(n_images=400, has_images=False, bias=0.0))
     (result,) = error_results(bundle)
     ratio = (result.rectified.high - result.rectified.low) / (
         result.ignoring_people.high - result.ignoring_people.low
