@@ -271,6 +271,11 @@ def test_on_paper_everything_is_there_and_nothing_scrolls(written, chromium):
     try:
         page.goto((written / "index.html").as_uri())
         page.emulate_media(media="print")
+        # Folded contents are laid out with the next frame.
+        page.evaluate(
+            "() => new Promise(done =>"
+            " requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
         found = page.evaluate(
             """() => ({
               folded: [...document.querySelectorAll("details:not(.fold-contents)")]
