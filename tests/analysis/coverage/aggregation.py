@@ -159,7 +159,6 @@ ROWS = (
             world=name,
             shows=(_FIT,),
             study=partial(rectified, world),
-            n_studies=1000,
             n_quick=20 if number == 0 else 0,
         )
         for number, (name, world) in enumerate(_WORLDS.items())

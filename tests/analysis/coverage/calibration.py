@@ -128,7 +128,6 @@ _CURVE = ("analysis.statistics.calibration.reliability_curve",)
 _ALL = ("analysis.statistics.calibration.confidence_gap",)
 _ODD = Population(n_images=150, yes_sayers=0.1, no_sayers=0.05, guessers=0.1)
 _ALIKE = Population(n_images=150, group=5)
-_N_STUDIES = 1000
 _CUT = "30 groups, some cut by the bin's end: few degrees of freedom are taken"
 ROWS = (
     Row(
@@ -136,7 +135,6 @@ ROWS = (
         world="150 images in two bins, the surer; odd people",
         shows=_CURVE,
         study=partial(a_bin, Sure(population=_ODD), 1),
-        n_studies=_N_STUDIES,
         n_quick=50,
     ),
     Row(
@@ -144,7 +142,6 @@ ROWS = (
         world="the less sure; groups of 5 near copies",
         shows=_CURVE,
         study=partial(a_bin, Sure(population=_ALIKE), 0),
-        n_studies=_N_STUDIES,
         wider_because=_CUT,
     ),
     Row(
@@ -152,13 +149,11 @@ ROWS = (
         world="150 unlabelled images, odd people",
         shows=_ALL,
         study=partial(gap, Sure(population=_ODD)),
-        n_studies=_N_STUDIES,
     ),
     Row(
         place=_GAP,
         world="about 150 errors, 50 of 450 right ones",
         shows=_ALL,
         study=partial(gap, Sure(population=Population(n_images=150), n_right=50)),
-        n_studies=_N_STUDIES,
     ),
 )

@@ -108,7 +108,6 @@ ROWS: Final = (
             world=name,
             shows=_SHOWS,
             study=partial(_study, world, which="rectified"),
-            n_studies=2000 if world.n_classes == 30 else 1000,
         )
         for name, world in (
             ("30 classes of 3 to 40 images", World()),
@@ -124,7 +123,6 @@ ROWS: Final = (
         world="30 classes of 3 to 40 images",
         shows=_SHOWS[:1],
         study=partial(_study, World(), which="standard"),
-        n_studies=500,
         n_quick=100,
     ),
 )

@@ -193,7 +193,6 @@ ROWS: Final = (
             world=name,
             shows=("analysis.statistics.correction.error_at_most",),
             study=partial(_bounded, world, by_catches=False),
-            n_studies=500 if reason else 1000,
             wider_because=reason,
         )
         for name, world, reason in (
@@ -211,7 +210,6 @@ ROWS: Final = (
             world=name,
             shows=("analysis.statistics.correction.error_at_most",),
             study=partial(_bounded, world, by_catches=True),
-            n_studies=500,
             wider_because=reason,
         )
         for name, world, reason in (

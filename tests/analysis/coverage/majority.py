@@ -143,7 +143,6 @@ ROWS: Final = (
             world=name,
             shows=("analysis.statistics.majority_shares.majority_difference",),
             study=partial(_difference, world),
-            n_studies=1000,
             wider_because=_FLOOR,
         )
         for name, world in list(_WORLDS.items())[1:]

@@ -141,8 +141,6 @@ def _level(world: ConditionWorld, rng: np.random.Generator) -> Drawn:
     )
 
 
-# A fit over the likely spreads takes fifty times as long as counting.
-_N_FITS: Final = 300
 _IRT: Final = "analysis.statistics.aggregation.item_response.item_response"
 _KINDS: Final = {
     "mixed": (_mixed, "analysis.statistics.models.logistic.crossed_logistic", _MIXED),
@@ -174,14 +172,13 @@ _KINDS: Final = {
 
 def _row(what: str, words: str, world: ConditionWorld, **options: Any) -> Row:
     study, shows, place = _KINDS[what]
-    is_fit = shows == _IRT or what.startswith("mixed")
     return Row(
         place=place,
         world=words,
         shows=(shows,),
         study=partial(study, world),
         scale=100 if what.endswith("share") else 1,
-        **{"n_studies": _N_FITS if is_fit else 2000, **options},
+        **options,
     )
 
 
@@ -213,6 +210,16 @@ ROWS: Final = (
         replace(_EIGHT, log_odds=(0.8, 0.8)),
         kind="test",
     ),
+    _row("mixed share", "8 people in either condition", _EIGHT),
+    _row("clustered share", "8 people in either condition", _EIGHT),
+    _row("clustered", "4 people in either condition", _FOUR),
+    _row(
+        "clustered",
+        "15 people in both, groups of 5 near copies",
+        _COPIES,
+        wider_because="nothing differs in the effect, and variances of what does are "
+        "cut at zero, which takes them for too large on average",
+    ),
     _row("clustered", "8 people in either condition", _EIGHT, n_quick=100),
     _row("clustered", "15 people in both, who differ in the effect", _WITHIN),
     _row(
@@ -220,7 +227,6 @@ ROWS: Final = (
         "20 people in either condition, no effect, 1 in 10 says yes to all",
         replace(_EIGHT, n_people=20, log_odds=(0.3, 0.3), yes_sayers=0.1),
         kind="test",
-        n_studies=1600,
     ),
     _row("ordinal", "20 people in both conditions, 5 answers", _SCALE, n_quick=100),
     _row("ordinal", "12 people in either condition, 5 answers", _APART),
@@ -231,6 +237,7 @@ ROWS: Final = (
         kind="test",
     ),
     _row("ability", "6 people, 30 trials", replace(_ASKED, n_people=6)),
+    _row("level", "20 people, 30 trials", replace(_ASKED, n_people=20)),
     _row(
         "difficulty",
         "20 people, 60 trials, 5 responses a trial",
