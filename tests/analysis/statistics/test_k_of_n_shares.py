@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from analysis.errors import AnalysisError
 from analysis.statistics.intervals import wilson
 from analysis.statistics.k_of_n import (
+    DecidingVotes,
     Stratum,
     difference_apart,
     difference_on_same_images,
@@ -410,3 +411,17 @@ def test_a_pair_of_classifiers_shares_judgments():
     back = rejected_difference(second, first, pair.votes, n_images=300, k=4)
     assert forth.value == pytest.approx(-back.value)
     assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low))
+
+
+@pytest.mark.parametrize(("n_people", "dof"), [(6, 3.0), (10, 6.0), (3, 1.0)])
+def test_what_people_add_has_the_degrees_of_freedom_of_its_people(n_people, dof):
+    # Equal work: three quarters of P - 2, and never less than one.
+    swings = pd.DataFrame(
+        {
+            "participant": np.repeat([f"p{i}" for i in range(n_people)], 2),
+            "image": [f"i{i}" for i in range(2 * n_people)],
+            "swing": np.tile([0.5, -0.5], n_people),
+        }
+    )
+    votes = DecidingVotes(swings=swings, voters=frozenset(swings["participant"]))
+    assert people_variance([votes]).dof == pytest.approx(dof)
