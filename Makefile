@@ -7,6 +7,9 @@ NODE_STAMP := node_modules/.installed
 DEMO_OUT ?= runs/demo
 ONLY ?=
 PYTEST_ARGS ?=
+# Modules stay compiled, whatever the environment says: tests start Python a hundred
+# times, and compiling takes longer than many of them.
+unexport PYTHONDONTWRITEBYTECODE
 # Files are shared out over the cores; fixtures of a file stay together. In the order
 # of tests/conftest.py, so that no core waits for a long file begun last.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
@@ -14,6 +17,17 @@ SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 # One list for Python 3.11 and newer on every system.
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal \
 	--python-version 3.11 --no-emit-index-url $(if $(UPGRADE),--upgrade)
+
+# A Python asked for by name is the one that runs, or make says why not.
+ifeq ($(origin PYTHON),command line)
+ifneq ($(wildcard $(BIN)/python),)
+ASKED := $(shell $(PYTHON) -V 2>&1)
+FOUND := $(shell $(BIN)/python -V 2>&1)
+ifneq ($(ASKED),$(FOUND))
+$(error $(VENV) holds $(FOUND), and $(PYTHON) is "$(ASKED)". Give that one a folder of its own, as in: make $(or $(MAKECMDGOALS),setup) PYTHON=$(PYTHON) VENV=.venv-other. Or remove $(VENV) first)
+endif
+endif
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-peers lock demo run test test-all check check-pages format bench docs clean
@@ -24,8 +38,10 @@ help:  ## list the targets
 setup: $(STAMP)  ## create .venv with the pinned requirements (5.5 GB, about 2 minutes)
 
 $(STAMP): requirements/run.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -V >/dev/null 2>&1 || \
+	  { echo "$(PYTHON) does not start here. Give the path of a Python of 3.11 to 3.13: make setup PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Secondlook needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 setup" >&2; exit 1; }
+	  { echo "Secondlook needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make setup PYTHON=python3.12" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
