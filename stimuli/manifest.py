@@ -203,6 +203,9 @@ class Trial:
         exposure: Timing, in milliseconds; empty means until the response.
         truth: What simulated participants know, for example
             `{"present": ["3", "7"]}`; None where nothing is known.
+        observing: How what a classifier gives becomes a response, for
+            `stimuli.observing`: `{"rule": NAME, "field": FIELD, "choices": {value:
+            [outputs]}}`; None where the recipe says nothing of it.
     """
 
     id: str
@@ -217,6 +220,7 @@ class Trial:
     uses: tuple[Use, ...] = ()
     exposure: Mapping[str, float] = field(default_factory=dict)
     truth: Mapping[str, Any] | None = None
+    observing: Mapping[str, Any] | None = None
 
 
 def trial_id(slots: Mapping[str, str], question: str, *, classes: Iterable[str]) -> str:
@@ -236,6 +240,8 @@ def known_of(trial: Trial) -> Known:
     Known(there=('7',), place='')
     >>> known_of(Trial(**asked, classes=("3", "7"), key={"right": "2"}))
     Known(there=('7',), place='2')
+    >>> known_of(Trial(**asked, classes=("cat", "dog"), key={"category": "dog"}))
+    Known(there=('dog',), place='2')
     """
     values = [str(value) for _, value in sorted((trial.key or {}).items())]
     n_classes = len(trial.classes)
@@ -244,6 +250,9 @@ def known_of(trial: Trial) -> Known:
         return Known(there=tuple(c for c, value in pairs if value == "yes"))
     if values == ["no"]:
         return Known(there=())
+    if len(values) == 1 and values[0] in trial.classes and not values[0].isdigit():
+        place = str(trial.classes.index(values[0]) + 1)
+        return Known(there=(values[0],), place=place)
     if len(values) != 1 or not values[0].isdigit():
         return Known()
     return Known(place=values[0], there=_at_place(trial, int(values[0])))
@@ -283,7 +292,11 @@ def stimulus_from_json(line: str) -> Stimulus:
 
 def trial_to_json(trial: Trial) -> str:
     """One trials line, keys sorted, no line break."""
-    return _line(asdict(trial))
+    record = asdict(trial)
+    # Sets of before there were observers keep their bytes.
+    if trial.observing is None:
+        record.pop("observing")
+    return _line(record)
 
 
 def trial_from_json(line: str) -> Trial:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -23,7 +23,14 @@ _SHARE_OF_CHANCE: Final = 0.1
 
 
 class RecipeSection(BaseModel):
-    """A table of the recipe file; unknown keys are problems."""
+    """A table of the recipe file; unknown keys are problems.
+
+    Attributes:
+        own_tables: Of a recipe's own section: fields that stand in the file as tables
+            of their own, beside `[recipe]`.
+    """
+
+    own_tables: ClassVar[tuple[str, ...]] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -297,12 +304,10 @@ def read_recipe(
         name: _parse(model, raw.get(name, {}), where=name, problems=problems)
         for name, model in _SECTIONS.items()
     }
-    parameters = _parse_parameters(
-        raw.get("recipe"), kinds, problems=problems, why_not=why_not
-    )
+    parameters = _parse_parameters(raw, kinds, problems=problems, why_not=why_not)
     classifiers = _parse_classifiers(raw.get("classifier"), problems)
-    for name in sorted(set(raw) - {"recipe", "classifier", *_SECTIONS}):
-        known = ["recipe", "classifier", *_SECTIONS]
+    known = ["recipe", "classifier", *_SECTIONS, *_own_tables(raw, kinds)]
+    for name in sorted(set(raw) - set(known)):
         problems.append(_unknown(name, known))
     if problems:
         raise RecipeError(list_problems(str(path), problems))
@@ -327,14 +332,25 @@ def _read_toml(path: Path, given: str | None) -> TomlFile:
         raise RecipeError(f"the recipe {error}") from error
 
 
+def _own_tables(
+    raw: Mapping[str, Any], kinds: Mapping[str, type[RecipeSection]]
+) -> tuple[str, ...]:
+    """Tables beside `[recipe]` that belong to its kind."""
+    table = raw.get("recipe")
+    kind = table.get("kind") if isinstance(table, dict) else None
+    model = kinds.get(kind) if isinstance(kind, str) else None
+    return () if model is None else model.own_tables
+
+
 def _parse_parameters(
-    raw: object,
+    tables: Mapping[str, Any],
     kinds: Mapping[str, type[RecipeSection]],
     *,
     problems: list[str],
     why_not: Callable[[str], str],
 ) -> Any:  # noqa: ANN401 - a model of the kind, checked by pydantic
     known = ", ".join(f'"{kind}"' for kind in kinds)
+    raw = tables.get("recipe")
     if not isinstance(raw, dict):
         problems.append(f"recipe: the table is missing; it says kind = one of {known}")
         return None
@@ -344,7 +360,12 @@ def _parse_parameters(
             f"recipe.kind: expected one of {known}, got {kind!r}{why_not(str(kind))}"
         )
         return None
-    rest = {key: value for key, value in raw.items() if key != "kind"}
+    own = _own_tables(tables, kinds)
+    rest = {key: value for key, value in raw.items() if key not in ("kind", *own)}
+    problems += [
+        f"recipe.{key}: is a table of its own, [{key}]" for key in own if key in raw
+    ]
+    rest |= {key: tables[key] for key in own if key in tables}
     return _parse(kinds[kind], rest, where="recipe", problems=problems)
 
 
@@ -380,8 +401,24 @@ def _parse(
         return model.model_validate(raw)
     except ValidationError as error:
         for detail in error.errors():
-            problems.append(_in_words(detail, where, list(model.model_fields)))
+            problems.append(_in_words(*_located(detail, where, model)))
         return None
+
+
+def _located(
+    detail: Any,  # noqa: ANN401 - pydantic's details
+    where: str,
+    model: type[RecipeSection],
+) -> tuple[Any, str, list[str]]:
+    """A problem, the table it is in, and the keys that the table may have."""
+    first = str(detail["loc"][0]) if detail["loc"] else ""
+    if first not in model.own_tables:
+        return detail, where, list(model.model_fields)
+    inside = {**detail, "loc": detail["loc"][1:]}
+    parts = get_args(model.model_fields[first].annotation)
+    tables = [each for each in parts if hasattr(each, "model_fields")]
+    known = list(tables[0].model_fields) if tables else []
+    return inside, first, known or [str(key) for key in inside["loc"][:1]]
 
 
 def _in_words(detail: Any, where: str, known: list[str]) -> str:  # noqa: ANN401

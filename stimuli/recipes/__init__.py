@@ -16,6 +16,7 @@ from stimuli.recipes.adversarial import AdversarialRecipe
 from stimuli.recipes.alternatives import Alternatives, AlternativesSection
 from stimuli.recipes.base import Recipe
 from stimuli.recipes.batches.adversarial_options import AdversarialRecipeSection
+from stimuli.recipes.categorise import Categorise, CategoriseSection
 from stimuli.recipes.criticism import Criticism, CriticismSection
 from stimuli.recipes.explanation_path import (
     ExplanationPathRecipe,
@@ -47,6 +48,7 @@ RECIPES: Final[Registry[RecipeKind]] = Registry(
     {
         "adversarial": RecipeKind(AdversarialRecipeSection, AdversarialRecipe),
         "alternatives": RecipeKind(AlternativesSection, Alternatives),
+        "categorise": RecipeKind(CategoriseSection, Categorise),
         "criticism": RecipeKind(CriticismSection, Criticism),
         "explanation_path": RecipeKind(ExplanationPathSection, ExplanationPathRecipe),
         "misclassified": RecipeKind(MisclassifiedSection, Misclassified),

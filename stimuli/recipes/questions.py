@@ -28,6 +28,8 @@ GROUP: Final = "assignment"
 GROUP_TOLD_APART: Final = "assignment-told-apart"
 # What is to be seen in the picture.
 PICTURE: Final = "attributes"
+# To which of the set's categories a picture belongs; also the field of its key.
+CATEGORY: Final = "category"
 # The field of their keys where a class is, or is not, in the picture.
 JUDGED: Final = "relevant"
 # Frames of one picture in order, a class named.

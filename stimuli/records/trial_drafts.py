@@ -24,6 +24,7 @@ class TrialDraft:
         use: The prediction judged, for main trials.
         made: The picture made from it that is shown instead of its crop.
         condition: Level of what the study varies.
+        observing: How what a classifier gives becomes a response, see `Trial`.
     """
 
     seen: ClassifiedImage
@@ -35,6 +36,7 @@ class TrialDraft:
     use: Use | None = None
     made: MadePicture | None = None
     condition: str = ""
+    observing: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,7 @@ def _to_trial(draft: TrialDraft, stimulus: str) -> Trial:
         condition=draft.condition,
         uses=uses,
         truth=None if present is None else {"present": list(present)},
+        observing=draft.observing,
     )
 
 

@@ -34,6 +34,8 @@ SETTINGS = {
     "misclassified": "include_correct = 0.1",
     "predictions": "",
     "alternatives": "max_images = 6",
+    "categorise": 'n_practice = 1\nmax_images = 6\n[categories]\nwarm = ["red"]\n'
+    'cool = ["green", 2]\n[levels]\nvalues = [1.0, 0.3]',
     "adversarial": f"max_images = 12{EXPLANATION}[recipe.attack]\nstep = 0.008\n",
     "pairs": "max_images = 12\nn_practice = 1\n[recipe.attack]\nstep = 0.008\n",
     "criticism": "n_classes = 3\nn_targets = 2\nn_items = 3",
@@ -69,7 +71,9 @@ def write(folder: Path, colours: Path, kind: str, *, seed: int = 0) -> Path:
     text = recipe.read_text().replace('"photos"', f'"{photos}"')
     if kind not in CONTROLS:
         controls = (
-            "" if kind in ("criticism", "portrait", "pairs") else "known_yes = 0\n"
+            ""
+            if kind in ("categorise", "criticism", "portrait", "pairs")
+            else "known_yes = 0\n"
         )
         controls += "known_no = 0\npractice = 0\n" if controls else ""
         text = text.replace("[controls]\n", f"[controls]\n{controls}")
