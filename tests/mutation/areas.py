@@ -1,0 +1,70 @@
+"""What is mutated, and which tests should see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """Modules whose faults would cost money, people's work or a right number.
+
+    Attributes:
+        modules: Paths of what is mutated.
+        tests: Paths of the tests that should see it.
+    """
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+_BUNDLES: Final = "tests/analysis/bundles"
+_MARKET: Final = "tests/study_server/services/market"
+_PEOPLE: Final = "tests/study_server/services/participation"
+AREAS: Final[dict[str, Area]] = {
+    "signature": Area(
+        modules=("study_server/marketplace/protocol/signature.py",),
+        tests=("tests/study_server/marketplace/protocol/test_signature.py",),
+    ),
+    "money": Area(
+        modules=(
+            "study_server/services/market/ledger.py",
+            "study_server/store/market/ledger.py",
+        ),
+        tests=(f"{_MARKET}/test_quoting.py", f"{_MARKET}/test_collecting.py"),
+    ),
+    "admission": Area(
+        modules=(
+            "study_server/services/participation/admission.py",
+            "study_server/services/participation/arrivals.py",
+            "study_server/services/participation/refusals.py",
+        ),
+        tests=(
+            f"{_PEOPLE}/test_admission.py",
+            f"{_PEOPLE}/test_browser_binding.py",
+            f"{_PEOPLE}/test_leases.py",
+            f"{_PEOPLE}/test_start_limits.py",
+        ),
+    ),
+    "counting": Area(
+        modules=("analysis/bundles/counting.py",),
+        tests=(f"{_BUNDLES}/test_counting.py", f"{_BUNDLES}/test_kept.py"),
+    ),
+    "k of n": Area(
+        modules=("analysis/statistics/k_of_n.py",),
+        tests=(
+            "tests/analysis/statistics/test_k_of_n.py",
+            "tests/analysis/statistics/test_k_of_n_differences.py",
+            "tests/analysis/statistics/test_k_of_n_shares.py",
+        ),
+    ),
+    "attack steps": Area(
+        modules=(
+            "stimuli/methods/attacks/_ball.py",
+            "stimuli/methods/attacks/_stepping.py",
+            "stimuli/methods/attacks/ifgsm.py",
+        ),
+        tests=("tests/stimuli/attacks",),
+    ),
+}
