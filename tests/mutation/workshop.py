@@ -144,7 +144,8 @@ def _settings(area: Area) -> str:
         "pytest_add_cli_args_test_selection": area.tests,
         "pytest_add_cli_args": (
             "-m",
-            "not slow and not browser",
+            "not slow and not browser and not postgres",
+            *_left_out(area),
             "-p",
             "tests.mutation.quickest_first",
         ),
@@ -153,6 +154,10 @@ def _settings(area: Area) -> str:
     for key, values in lists.items():
         lines += [f"{key}=", *(f"    {value}" for value in values)]
     return "\n".join(lines) + "\n"
+
+
+def _left_out(area: Area) -> tuple[str, ...]:
+    return ("-k", f"not ({' or '.join(area.too_long)})") if area.too_long else ()
 
 
 def _git(folder: Path, *arguments: str) -> str:

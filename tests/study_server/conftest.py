@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from subprocess import SubprocessError
@@ -75,8 +76,17 @@ def postgres_template(postgres_server: str) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with all tables, to be copied."""
     path = tmp_path_factory.mktemp("template") / "made.sqlite3"
-    upgrade(f"sqlite:///{path}")
+    path.write_bytes(_all_tables())
     return path
+
+
+@cache
+def _all_tables() -> bytes:
+    """SQLite's file with every table, made once in a process and those it forks."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.sqlite3"
+        upgrade(f"sqlite:///{path}")
+        return path.read_bytes()
 
 
 @pytest.fixture
