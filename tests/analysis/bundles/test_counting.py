@@ -46,7 +46,9 @@ def test_a_response_is_given_unless_it_is_empty_after_a_failed_display():
     rows = table(("t", "p", "yes", True), ("t", "q", "", True), ("t", "r", "", True))
     # Somebody saw the image at the second try; somebody wrote nothing on purpose.
     rows["n_display_failures"] = [1, 0, 1]
-    assert is_given(rows).tolist() == [True, True, False]
+    given = is_given(rows)
+    assert given.dtype == bool
+    assert given.tolist() == [True, True, False]
 
 
 def test_one_field_with_a_value_makes_the_whole_response_given():
@@ -54,6 +56,15 @@ def test_one_field_with_a_value_makes_the_whole_response_given():
     rows = rows.assign(response="1", n_display_failures=1)
     assert is_given(rows).tolist() == [True, True]
     assert answers_of(rows).to_dict() == {"1": "present|"}
+
+
+def test_responses_of_several_fields_stay_in_the_order_they_came():
+    rows = table(("t", "p", "present", True), ("t", "p", "sure", True))
+    both = pd.concat([rows.assign(response="2"), rows.assign(response="1")])
+    assert list(answers_of(both).items()) == [
+        ("2", "present|sure"),
+        ("1", "present|sure"),
+    ]
 
 
 def test_acceptance_order_decides_not_the_order_of_rows():
