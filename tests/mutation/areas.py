@@ -59,6 +59,7 @@ AREAS: Final[dict[str, Area]] = {
         modules=("analysis/statistics/k_of_n.py",),
         tests=(
             "tests/analysis/statistics/test_k_of_n.py",
+            "tests/analysis/statistics/test_k_of_n_by_loops.py",
             "tests/analysis/statistics/test_k_of_n_differences.py",
             "tests/analysis/statistics/test_k_of_n_shares.py",
         ),

@@ -243,6 +243,7 @@ def test_an_entry_is_read_as_it_is_now(services, tx):
             execution_options={"synchronize_session": False},
         )
         found = find()
+        assert found is not None
         assert (found.id, found.state) == (entry.id, state)
 
 
