@@ -30,6 +30,7 @@ from study_server import cli, config
 from study_server.marketplace import refusal_rules as refusals
 from study_server.recruiters.base import Admits
 from study_server.recruiters.registry import RECRUITERS
+from study_server.services.study_files.parts import PartSection
 from study_server.services.study_files.sections import StudyFile
 from study_server.services.study_files.texts import SERVER_TEXTS
 
@@ -152,6 +153,8 @@ def section_tables(file_model: type[BaseModel]) -> str:
         for section in models_in(field.annotation):
             heading = field.alias or name
             parts += [f"### `[{heading}]`\n", keys_table(section)]
+        if name == "design":
+            parts += ["### `[[design.parts]]`\n", keys_table(PartSection)]
         if name == "quality":
             parts += [RULES_INTRO, rules_table()]
         if name == "texts":

@@ -65,7 +65,7 @@ class Run {
   constructor(frame, block) {
     this.frame = frame;
     this.block = block;
-    this.isPractice = block.kind === "practice";
+    this.hasFeedback = block.has_feedback;
     this.isWaiting = false;
     this.nShown = 0;
     this.outbox = new Outbox({
@@ -125,7 +125,7 @@ class Run {
     this.nShown += 1;
     if (!this.isWaiting) this.frame.say("");
     const verdict = this.#send(prepared, { response, rt_ms: clock.rtMs(), context });
-    if (this.isPractice) await this.#tell(await verdict, response);
+    if (this.hasFeedback) await this.#tell(await verdict, response);
   }
 
   #send(prepared, body) {

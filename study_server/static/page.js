@@ -28,6 +28,26 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
 });
 
+// A break lasts as long as the study says, however often the page is loaded: the server
+// counts too.
+for (const wait of document.querySelectorAll("[data-wait-s]")) {
+  const endsAt = Date.now() + Number(wait.dataset.waitS) * 1000 + 300;
+  const button = wait.parentElement.querySelector("form[data-once] button");
+  const shown = wait.querySelector("[data-wait-text]");
+  const told = wait.querySelector("[data-wait-told]");
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
+    const isOver = left === 0;
+    shown.textContent = isOver ? told.dataset.over : wait.dataset.waiting.replace("{seconds}", left);
+    button.disabled = !isOver;
+    if (!isOver) return;
+    told.textContent = told.dataset.over;
+    clearInterval(timer);
+  };
+  const timer = setInterval(tick, 250);
+  tick();
+}
+
 const refresh = document.querySelector("[data-refresh-s]");
 if (refresh) {
   setInterval(() => {

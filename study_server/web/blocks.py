@@ -24,6 +24,7 @@ def block_json(block: BlockPage, *, post_url: str, done_url: str) -> Response:
         kind=block.kind,
         session=block.session,
         n_done=block.n_done,
+        has_feedback=block.has_feedback,
         trials=[_trial(page) for page in block.trials],
         post_url=post_url,
         done_url=done_url,

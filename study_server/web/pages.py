@@ -28,7 +28,7 @@ from study_server.services.participation.steps import (
     WithdrawnStep,
 )
 from study_server.services.studies.records import StudyRecord
-from study_server.services.study_files.texts import direction_of, fill_page
+from study_server.services.study_files.texts import direction_of, fill, fill_page
 from study_server.web.assets import style_url_of
 from study_server.webkit.security_headers import allow, allow_form_to
 
@@ -37,7 +37,7 @@ _MILESTONES: Final = {
     "part_consent": ("consent", "warning"),
     "part_instructions": ("instructions", "comprehension"),
     "part_practice": ("practice",),
-    "part_trials": ("trials",),
+    "part_trials": ("break", "trials"),
     "part_survey": ("survey", "debriefing"),
     "part_finish": ("finish", "held"),
 }
@@ -131,9 +131,7 @@ def participant_runner(step: PracticeStep | TrialsStep) -> TrialRunner:
     """The trial page of a participant."""
     return TrialRunner(
         title=step.study_title,
-        label=step.texts["practice_title"]
-        if isinstance(step, PracticeStep)
-        else step.study_title,
+        label=_run_label(step),
         block_url=url_for("participant.block", token=step.token),
         done_url=url_for("participant.show", token=step.token),
         leave_url=url_for("participant.confirm_withdrawal", token=step.token),
@@ -141,6 +139,16 @@ def participant_runner(step: PracticeStep | TrialsStep) -> TrialRunner:
         texts=step.texts,
         language=step.language,
     )
+
+
+def _run_label(step: PracticeStep | TrialsStep) -> str:
+    """What is going on, beside the progress bar."""
+    if isinstance(step, PracticeStep):
+        return step.texts["practice_title"]
+    if step.part is None or step.part.n_parts == 1:
+        return step.study_title
+    places = {"number": step.part.number, "n_parts": step.part.n_parts}
+    return fill(step.texts["parts_title"], **places)
 
 
 def researcher_runner(
@@ -170,13 +178,20 @@ def researcher_runner(
 def milestones(step: StepBase) -> list[Milestone]:
     """The parts of the way; none where it has ended early."""
     names = list(_MILESTONES)
-    at = next((i for i, n in enumerate(names) if step.name in _MILESTONES[n]), None)
+    here = _milestone_step(step)
+    at = next((i for i, n in enumerate(names) if here in _MILESTONES[n]), None)
     if at is None:
         return []
     return [
         Milestone(name=step.texts[name], is_done=index < at, is_current=index == at)
         for index, name in enumerate(names)
     ]
+
+
+def _milestone_step(step: StepBase) -> str:
+    """The step whose dot is lit: nobody goes back, not for the next part's practice."""
+    is_later = isinstance(step, PracticeStep) and step.part and step.part.number > 1
+    return "trials" if is_later else step.name
 
 
 def _is_running(step: PracticeStep | TrialsStep) -> bool:

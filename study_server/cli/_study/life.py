@@ -22,8 +22,10 @@ from study_server.services.study_files.catch_odds import (
     catch_blocks,
     catch_odds,
 )
+from study_server.services.study_files.conditions import asked_trials
 from study_server.services.study_files.file import study_warnings
 from study_server.services.study_files.paradigm import paradigm_of
+from study_server.services.study_files.part_fits import part_warnings
 
 
 @click.command()
@@ -43,7 +45,7 @@ def create(file: Path, stimuli: Path, as_json: bool) -> None:
     with services_here("create") as services:
         record = life.create_study(services, file, stimuli=stimuli)
     odds, n_blocks = _odds(record), _catch_blocks(record)
-    for warning in study_warnings(record.file):
+    for warning in [*study_warnings(record.file), *_part_warnings(record)]:
         say_aside(f"note: {warning}")
     if warning := odds.warning():
         say_aside(f"warning: {warning}")
@@ -194,6 +196,14 @@ def _odds(record: StudyRecord) -> CatchOdds:
         per_block=per_block_counts(record.set_summary),
         quality=record.file.quality,
     )
+
+
+def _part_warnings(record: StudyRecord) -> list[str]:
+    design = record.file.design
+    if not design.parts:
+        return []
+    trials = trials_of_set(record.file, record.set_folder)
+    return part_warnings(asked_trials(trials, design), design.parts)
 
 
 def _catch_blocks(record: StudyRecord) -> int | None:

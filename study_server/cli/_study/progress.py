@@ -19,7 +19,12 @@ from study_server.services import Services
 from study_server.services.bundles import imported_records
 from study_server.services.participation.held_work import HeldWork, list_held_work
 from study_server.services.studies.progress import list_studies, study_progress
-from study_server.services.studies.records import StudyOverview, StudyProgress
+from study_server.services.studies.records import (
+    StudyOverview,
+    StudyProgress,
+    StudyRecord,
+)
+from study_server.services.studies.session_parts import ORDER_IN_WORDS, parts_in_words
 
 
 @click.command(name="list")
@@ -103,6 +108,7 @@ def _told(progress: StudyProgress) -> str:
     per_trial = sorted(progress.responses_per_trial.items())
     parts = [
         "\n".join([line_of(progress.study), *links_of(progress.study)]),
+        *_parts(progress.study),
         f"{progress.environment}: {progress.n_arrived} arrived, "
         f"{progress.n_consented} consented, "
         f"{progress.n_failed_comprehension} did not pass the check",
@@ -120,6 +126,16 @@ def _told(progress: StudyProgress) -> str:
         ),
     ]
     return "\n\n".join(parts)
+
+
+def _parts(record: StudyRecord) -> list[str]:
+    """The parts a session is made of, and their order; nothing where it has none."""
+    file = record.file
+    if not file.design.parts:
+        return []
+    lines = [f"  {line}" for line in parts_in_words(file)]
+    head = f"parts, {ORDER_IN_WORDS[file.design.part_order]}:"
+    return ["\n".join([head, *lines])]
 
 
 def _what_lacks(progress: StudyProgress) -> str:

@@ -13,6 +13,8 @@ import numpy as np
 from study_server.errors import StudyDesignError
 from study_server.services.blocks.crossing import cut_crossed
 from study_server.services.blocks.dealing import deal_apart
+from study_server.services.blocks.part_cutting import cut_for_parts
+from study_server.services.blocks.parts import PartPlan
 from study_server.store.trials import PoolTrial
 
 PRACTICE: Final = "practice"
@@ -37,12 +39,14 @@ class BlockDesign:
         is_fresh: Whether every response gets its own cut.
         is_crossed: Whether a block has trials of every condition, each item in one
             of them; else blocks are of one condition.
+        parts: Parts that name conditions; a block then has the trials of each.
     """
 
     n_responses: int
     n_main: int
     is_fresh: bool
     is_crossed: bool = False
+    parts: tuple[PartPlan, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +92,8 @@ class SessionDeal:
 class DealtTrial:
     """A trial at its place.
 
-    `class_order` lists indexes into the trial's classes in the order shown.
+    `class_order` lists indexes into the trial's classes in the order shown; `part` is
+    the number of its part in the study file, and `part_position` its place there.
     """
 
     trial: PoolTrial
@@ -96,6 +101,8 @@ class DealtTrial:
     kind: str
     position: int
     class_order: tuple[int, ...]
+    part: int | None = None
+    part_position: int | None = None
 
 
 def seed_from(*parts: object) -> int:
@@ -139,10 +146,11 @@ def cut_blocks(
     n_cuts = design.n_responses if design.is_fresh else 1
     n_wanted = 1 if design.is_fresh else design.n_responses
     cut = _cut_crossed if design.is_crossed else _cut_by_condition
+    cut = _cut_by_parts if design.parts else cut
     return [
         BlockPlan(condition=condition, n_wanted=n_wanted, trials=tuple(block))
         for _ in range(n_cuts)
-        for condition, block in cut(trials, n_main=design.n_main, rng=rng)
+        for condition, block in cut(trials, design, rng=rng)
     ]
 
 
@@ -156,6 +164,19 @@ def deal_session(deal: SessionDeal, *, rng: np.random.Generator) -> list[DealtTr
     """
     taken = {source for trial in deal.main for source in trial.sources}
     mixed = [(trial, "main") for trial in deal.main]
+    mixed += draw_checks(deal, taken=taken, rng=rng)
+    practice = draw_practice(deal, taken=taken, rng=rng)
+    return [
+        *place([(trial, PRACTICE) for trial in practice], kind=PRACTICE, rng=rng),
+        *place(mixed, kind="trials", rng=rng),
+    ]
+
+
+def draw_checks(
+    deal: SessionDeal, *, taken: set[str], rng: np.random.Generator
+) -> list[tuple[PoolTrial, str]]:
+    """A session's catches and controls with their roles; `taken` sources grow."""
+    found: list[tuple[PoolTrial, str]] = []
     # A control of one display means nothing among trials of another.
     conditions = {"", *(trial.condition for trial in deal.main)}
     for role in ("catch", "control"):
@@ -170,27 +191,30 @@ def deal_session(deal: SessionDeal, *, rng: np.random.Generator) -> list[DealtTr
                 n_wanted=deal.n_drawn[control],
                 taken=taken,
             )
-            mixed += [(trial, role) for trial in drawn]
-    practice = _practice(deal, taken=taken, rng=rng)
-    return [
-        *_place([(trial, PRACTICE) for trial in practice], kind=PRACTICE, rng=rng),
-        *_place(mixed, kind="trials", rng=rng),
-    ]
+            found += [(trial, role) for trial in drawn]
+    return found
+
+
+def _cut_by_parts(
+    trials: Sequence[PoolTrial], design: BlockDesign, *, rng: np.random.Generator
+) -> Iterator[tuple[str, list[PoolTrial]]]:
+    for block in cut_for_parts(trials, design.parts, rng=rng):
+        yield "", block
 
 
 def _cut_by_condition(
-    trials: Sequence[PoolTrial], *, n_main: int, rng: np.random.Generator
+    trials: Sequence[PoolTrial], design: BlockDesign, *, rng: np.random.Generator
 ) -> Iterator[tuple[str, list[PoolTrial]]]:
     for condition in sorted({trial.condition for trial in trials}):
         of_it = [trial for trial in trials if trial.condition == condition]
-        for block in deal_apart(of_it, n_most=n_main, rng=rng):
+        for block in deal_apart(of_it, n_most=design.n_main, rng=rng):
             yield condition, block
 
 
 def _cut_crossed(
-    trials: Sequence[PoolTrial], *, n_main: int, rng: np.random.Generator
+    trials: Sequence[PoolTrial], design: BlockDesign, *, rng: np.random.Generator
 ) -> Iterator[tuple[str, list[PoolTrial]]]:
-    for block in cut_crossed(trials, n_main=n_main, rng=rng):
+    for block in cut_crossed(trials, n_main=design.n_main, rng=rng):
         yield "", block
 
 
@@ -224,10 +248,10 @@ def _draw(
     return drawn
 
 
-def _practice(
+def draw_practice(
     deal: SessionDeal, *, taken: set[str], rng: np.random.Generator
 ) -> list[PoolTrial]:
-    """Practice trials whose keys differ as evenly as the pool allows."""
+    """Practice trials whose keys differ as evenly as the pool allows; `taken` grows."""
     pool = deal.pools.get(PRACTICE, ())
     in_turn = _in_turn(
         sorted(_in_order(pool, deal, rng=rng), key=lambda trial: trial.key), by="key"
@@ -246,9 +270,10 @@ def _in_turn(
     return [line[n] for n in range(longest) for line in lines.values() if n < len(line)]
 
 
-def _place(
+def place(
     trials: Sequence[tuple[PoolTrial, str]], *, kind: str, rng: np.random.Generator
 ) -> list[DealtTrial]:
+    """Trials with their roles in a random order, and their classes in another."""
     return [
         DealtTrial(
             trial=trials[index][0],

@@ -160,6 +160,12 @@ TABLES: Final[Mapping[str, tuple[DescribedColumn, ...]]] = MappingProxyType(
             DescribedColumn(
                 "n_trials", "integer", "trials handed out, practice left out"
             ),
+            DescribedColumn(
+                "part_order",
+                "text",
+                "parts of the session in the order they came, separated by |; empty "
+                "where a study has none",
+            ),
         ),
         "responses": (
             DescribedColumn(
@@ -227,6 +233,15 @@ TABLES: Final[Mapping[str, tuple[DescribedColumn, ...]]] = MappingProxyType(
                 "text",
                 "the response as it lay on the page, where groups or classes were "
                 "shuffled: the place chosen, or the values from first to last",
+            ),
+            DescribedColumn(
+                "part", "text", "the part the trial stood in; empty without parts"
+            ),
+            DescribedColumn(
+                "part_number", "integer", "the part's place in the session, from 1"
+            ),
+            DescribedColumn(
+                "part_position", "integer", "place of the trial in its part, from 0"
             ),
         ),
         "survey": (

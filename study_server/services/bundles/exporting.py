@@ -39,6 +39,7 @@ from study_server.services.bundles.rows import (
 )
 from study_server.services.bundles.tables import Format, as_json, as_time, write_table
 from study_server.services.participation import leases
+from study_server.services.studies.session_parts import part_names
 from study_server.services.study_files.file import StudyFile
 from study_server.services.study_files.paradigm import paradigm_of
 from study_server.store import Transaction, export_rows, studies
@@ -177,11 +178,12 @@ class _Export:
             row["id"]: asked_trial(row, paradigm, has_free_text=self._passes_text)
             for row in export_rows.trials(self.tx, scope.study_id)
         }
+        design, parts = self._file.design, part_names(self._file)
         responses = ResponseRows(
-            trials=trials, responses_per_trial=self._file.design.responses_per_trial
+            trials=trials, responses_per_trial=design.responses_per_trial, parts=parts
         )
-        sessions = map(session_row, export_rows.sessions(self.tx, scope))
-        self._table("sessions", sessions)
+        sessions = export_rows.sessions(self.tx, scope)
+        self._table("sessions", (session_row(row, parts=parts) for row in sessions))
         found = export_rows.responses(self.tx, scope)
         self._table("responses", responses.rows(found))
         self._table("survey", self._survey(scope))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from analysis.bundles.shuffled_places import laid_out
 from hit_templates.base import Paradigm, Question
 from stimuli.manifest import Trial
+from study_server.services.blocks.parts import read_order
 
 Row = Mapping[str, Any]
 
@@ -108,8 +109,8 @@ def use_rows(row: Row) -> Iterator[Row]:
         }
 
 
-def session_row(row: Row) -> Row:
-    """A row of sessions."""
+def session_row(row: Row, *, parts: Sequence[str] = ()) -> Row:
+    """A row of sessions; `parts` are the names of the study's parts."""
     first = "session", "participant", "recruiter", "environment"
     middle = "competence", "condition", "block", "block_number", "state"
     counts = "n_catch", "n_catch_right", "n_responses", "n_display_failures"
@@ -126,6 +127,7 @@ def session_row(row: Row) -> Row:
         **{name: int(row[name]) for name in counts},
         "comprehension_tries": row["n_comprehension_tries"],
         "n_trials": int(row["n_trials"]),
+        "part_order": "|".join(parts[n] for n in read_order(row["part_order"])),
     }
 
 
@@ -162,10 +164,12 @@ class ResponseRows:
     Attributes:
         trials: Trials by the id of their row.
         responses_per_trial: n, how many valid responses to a main trial count.
+        parts: Names of the study's parts.
     """
 
     trials: Mapping[int, AskedTrial]
     responses_per_trial: int
+    parts: Sequence[str] = ()
     _n_seen: Counter[str] = field(default_factory=Counter)
     _n_counted: Counter[str] = field(default_factory=Counter)
 
@@ -214,6 +218,18 @@ class ResponseRows:
             "visible_ms": row["visible_ms"],
             "all_shown_ms": row["all_shown_ms"],
             "laid_out": _laid_out(row, trial.question) if not trial.left_out else None,
+            **self._part(row),
+        }
+
+    def _part(self, row: Row) -> Row:
+        """Where in the parts of its session a trial stood."""
+        number = row["part"]
+        if number is None:
+            return {"part": None, "part_number": None, "part_position": None}
+        return {
+            "part": self.parts[number],
+            "part_number": read_order(row["part_order"]).index(number) + 1,
+            "part_position": row["part_position"],
         }
 
 

@@ -16,7 +16,10 @@ from study_server.services.blocks.cutting import (
     per_block_counts,
     seed_from,
 )
+from study_server.services.blocks.part_dealing import DealtParts, deal_in_parts
+from study_server.services.blocks.parts import written_order
 from study_server.services.participation import leases
+from study_server.services.studies import session_parts
 from study_server.services.study_files.sections import StudyFile
 from study_server.store import Transaction, blocks, trials
 from study_server.store.participation import people, sessions
@@ -80,10 +83,8 @@ def begin_session(
     order_seed = seed_from(
         study.seed, block.environment, block.number, block.n_admitted
     )
-    dealt = deal_session(
-        _deal(tx, study, enrolment=enrolment, block=block, is_first=number == 1),
-        rng=np.random.default_rng(order_seed),
-    )
+    deal = _deal(tx, study, enrolment=enrolment, block=block, is_first=number == 1)
+    dealt = _dealt(tx, file, deal, enrolment=enrolment, seed=order_seed)
     now = services.clock()
     session = Session(
         public_id=services.new_token(),
@@ -96,11 +97,28 @@ def begin_session(
         recruiter_ids=recruiter_ids,
         admitted_at=now,
         lease_ends_at=leases.lease_end(file, enrolment, now=now),
+        part_order=written_order(dealt.order) or None,
     )
-    rows = [_row(entry, token=services.new_token()) for entry in dealt]
+    rows = [_row(entry, token=services.new_token()) for entry in dealt.trials]
     sessions.add_session(tx, session, trials=rows)
-    _note_sources(tx, enrolment, dealt, may_repeat=file.design.allow_same_source)
+    _note_sources(tx, enrolment, dealt.trials, may_repeat=file.design.allow_same_source)
     return session
+
+
+def _dealt(
+    tx: Transaction,
+    file: StudyFile,
+    deal: SessionDeal,
+    *,
+    enrolment: Enrolment,
+    seed: int,
+) -> DealtParts:
+    """The session's trials; in parts where the study has any."""
+    rng = np.random.default_rng(seed)
+    parts = session_parts.in_order(tx, file, enrolment=enrolment)
+    if parts:
+        return deal_in_parts(deal, parts, rng=rng)
+    return DealtParts(order=(), trials=deal_session(deal, rng=rng))
 
 
 def begin_another_session(
@@ -166,6 +184,8 @@ def _row(entry: DealtTrial, *, token: str) -> dict[str, object]:
         "kind": entry.kind,
         "position": entry.position,
         "class_order": list(entry.class_order),
+        "part": entry.part,
+        "part_position": entry.part_position,
     }
 
 

@@ -82,7 +82,8 @@ def load_block(services: Services, token: str) -> BlockPage:
 
 
 def _block_page(tx: Transaction, where: Whereabouts, kind: Kind) -> BlockPage:
-    placed = sessions.placed_trials(tx, where.session.id, kind=kind)
+    at = where.at
+    placed = sessions.placed_trials(tx, where.session.id, kind=kind, part=at.number)
     pages = trial_pages(
         tx,
         where.study.id,
@@ -104,7 +105,14 @@ def _block_page(tx: Transaction, where: Whereabouts, kind: Kind) -> BlockPage:
         n_done=sum(page.is_done for page in pages),
         trials=pages,
         lease_ends_at=where.session.lease_ends_at,
+        has_feedback=_tells(where, kind),
     )
+
+
+def _tells(where: Whereabouts, kind: str) -> bool:
+    """Whether people are told at once what was right: in practice, or in this part."""
+    part = where.at.part
+    return kind == "practice" or (part is not None and part.feedback)
 
 
 def take_response(
@@ -140,10 +148,17 @@ def take_response(
         paradigm = paradigm_of(where.file)
         saved = _save(tx, where, asked, posted=posted, paradigm=paradigm, now=now)
         services.images.write(tx)
-        progress = sessions.progress_of(tx, where.session.id, kind=asked.place.kind)
+        progress = _progress_at(tx, asked)
+        receipt = _receipt(where, asked, saved=saved, progress=progress)
         if progress.is_complete:
             _go_on(services, tx, where, asked, paradigm=paradigm, now=now)
-        return _receipt(where, asked, saved=saved, progress=progress)
+        return receipt
+
+
+def _progress_at(tx: Transaction, asked: PlacedTrial) -> SessionProgress:
+    """How far the session is, or the part of it in which a trial stands."""
+    place = asked.place
+    return sessions.progress_of(tx, place.session_id, kind=place.kind, part=place.part)
 
 
 def _refuse_wrong_time(
@@ -160,7 +175,11 @@ def _refuse_wrong_time(
             "needs a key of its own"
         )
     is_present = asked.place.session_id == where.session.id
-    if not is_present or where.enrolment.step != asked.place.kind:
+    is_here = (where.enrolment.step, where.at.number) == (
+        asked.place.kind,
+        asked.place.part,
+    )
+    if not is_present or not is_here:
         raise LeaseEndedError(_ENDED)
     _refuse_without_place(where, now=now)
 
@@ -243,14 +262,17 @@ def _go_on(
     paradigm: Paradigm,
     now: datetime,
 ) -> None:
-    """The last trial of its kind is done: judge the block, take the next step."""
-    if asked.place.kind == "trials":
+    """The last trial of its kind is done: judge the block, take the next step.
+
+    A block in parts is judged when its last part is done.
+    """
+    if asked.place.kind == "trials" and where.at.is_last:
         complete_session(
             tx, where.session, file=where.file, questions=paradigm.questions, at=now
         )
         where.session.held_reason = held_work.why_held(tx, where)
         where.session.completion_code = completion_codes.new_code(services)
-    where.enrolment.step = where.step_after(tx, asked.place.kind)
+    where.go_on(tx, now=now)
     if where.enrolment.step == "finish" and where.enrolment.finished_at is None:
         where.enrolment.finished_at = now
 
@@ -266,8 +288,7 @@ def _second_receipt(
     """The same trial once more: a retry gets the same answer, all else is refused."""
     if saved.client_key != posted.key:
         raise AlreadyRespondedError("this trial already has a response")
-    kind = asked.place.kind
-    progress = sessions.progress_of(tx, asked.place.session_id, kind=kind)
+    progress = _progress_at(tx, asked)
     receipt = _receipt(where, asked, saved=saved, progress=progress)
     return replace(receipt, is_duplicate=True)
 
@@ -279,13 +300,20 @@ def _receipt(
     saved: Response,
     progress: SessionProgress,
 ) -> Receipt:
-    is_practice = asked.place.kind == "practice"
     return Receipt(
         is_duplicate=False,
         n_done=progress.n_done,
         n_trials=progress.n_trials,
-        feedback=_feedback(where, asked, saved) if is_practice else None,
+        feedback=_feedback(where, asked, saved) if _told_of(where, asked) else None,
     )
+
+
+def _told_of(where: Whereabouts, asked: PlacedTrial) -> bool:
+    """Whether a response to this trial is told whether it was right."""
+    number = asked.place.part
+    if asked.place.kind == "practice" or number is None:
+        return asked.place.kind == "practice"
+    return where.file.design.parts[number].feedback
 
 
 def _feedback(

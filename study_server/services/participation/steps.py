@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from hit_templates.base import Paradigm
@@ -19,6 +20,7 @@ from study_server.recruiters.base import (
     Waiting,
 )
 from study_server.services.participation import leases, new_sessions
+from study_server.services.participation.parts import PartPlace, place_of
 from study_server.services.studies.recruitments import (
     lets_in,
     read_recruiter_section,
@@ -32,6 +34,7 @@ from study_server.services.study_files.sections import (
 )
 from study_server.store import Transaction, blocks, studies
 from study_server.store.participation import people, sessions
+from study_server.store.participation.sessions import SessionProgress
 from study_server.store.tables import Enrolment, Session, Study
 
 
@@ -123,12 +126,46 @@ class ComprehensionStep(StepBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartPage:
+    """Which part of a session comes, for the page before it.
+
+    Attributes:
+        number: From 1, in the order of this session.
+        n_parts: How many there are.
+        instructions: Its own, Markdown; empty where they were read already.
+        has_feedback: Whether its trials are told whether they were right.
+    """
+
+    number: int
+    n_parts: int
+    instructions: str
+    has_feedback: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakStep(StepBase):
+    """A break between two parts; the form needs no field.
+
+    Attributes:
+        contents: What is read in it, Markdown.
+        seconds_left: Until somebody may go on.
+        part: The part that follows.
+    """
+
+    name = "break"
+    contents: tuple[str, ...]
+    seconds_left: int
+    part: PartPage
+
+
+@dataclass(frozen=True, kw_only=True)
 class PracticeStep(StepBase):
     """Practice trials with feedback; see `responding.load_block`."""
 
     name = "practice"
     n_trials: int
     n_done: int
+    part: PartPage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +177,7 @@ class TrialsStep(StepBase):
     n_done: int
     block_number: int
     max_blocks: int
+    part: PartPage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +251,7 @@ Step = (
     | WarningStep
     | InstructionsStep
     | ComprehensionStep
+    | BreakStep
     | PracticeStep
     | TrialsStep
     | SurveyStep
@@ -230,6 +269,7 @@ ORDER: Final = (
     "warning",
     "instructions",
     "comprehension",
+    "break",
     "practice",
     "trials",
     "survey",
@@ -237,7 +277,7 @@ ORDER: Final = (
     "finish",
 )
 # Steps during which a place in a block is held.
-HOLDING_A_PLACE: Final = ("consent", "warning", "instructions", "comprehension", "practice", "trials")  # fmt: skip
+HOLDING_A_PLACE: Final = ("consent", "warning", "instructions", "comprehension", "break", "practice", "trials")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,10 +293,37 @@ class Whereabouts:
         """Whether the session's place is given away by now."""
         return leases.is_over(self.session, now=now)
 
-    def step_after(self, tx: Transaction, step: str) -> str:
-        """The next step that this study and this session have."""
-        later = ORDER[ORDER.index(step) + 1 :]
-        return next(name for name in later if _has_step(tx, self, name))
+    @property
+    def at(self) -> PartPlace:
+        """Where in its parts the session is."""
+        return place_of(self.file, self.session)
+
+    def go_on(self, tx: Transaction, *, now: datetime) -> None:
+        """Take the next step that this study and this session have."""
+        step = self.enrolment.step
+        if step == "trials" and not self.at.is_last:
+            # Every part has its break, its practice and its trials.
+            self.session.part_place += 1
+            later = ORDER[ORDER.index("break") :]
+        else:
+            later = ORDER[ORDER.index(step) + 1 :]
+        step = next(name for name in later if _has_step(tx, self, name))
+        self.enrolment.step = step
+        if step == "break":
+            self.session.break_ends_at = now + timedelta(seconds=self._break_seconds())
+
+    def _break_seconds(self) -> int:
+        """How long a break lasts; programs wait for nothing."""
+        pause = self.at.pause
+        if pause is None or self.enrolment.environment == "simulated":
+            return 0
+        return pause.seconds
+
+    def seconds_left(self, *, now: datetime) -> int:
+        """Until somebody in a break may go on, in whole seconds."""
+        ends_at = self.session.break_ends_at
+        left = (ends_at - now).total_seconds() if ends_at else 0.0
+        return max(0, math.ceil(left))
 
 
 def find_whereabouts(
@@ -288,9 +355,10 @@ def _has_step(tx: Transaction, where: Whereabouts, step: str) -> bool:
             return bool(file.texts.get("content_warning", "").strip())
         case "comprehension":
             return file.comprehension.enabled and bool(file.comprehension.questions)
+        case "break":
+            return where.at.pause is not None
         case "practice":
-            progress = sessions.progress_of(tx, where.session.id, kind="practice")
-            return progress.n_trials > 0
+            return _progress(tx, where, "practice").n_trials > 0
         case "survey":
             return file.survey.enabled and where.enrolment.surveyed_at is None
         case "debriefing":
@@ -392,21 +460,55 @@ def _comprehension(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
     )
 
 
+def _break(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
+    pause, part = where.at.pause, _part_page(where, is_first_page=True)
+    if part is None:
+        raise ValueError("a session without parts has no break")
+    return BreakStep(
+        **_shared(tx, where),
+        contents=pause.texts if pause else (),
+        seconds_left=where.seconds_left(now=now),
+        part=part,
+    )
+
+
+def _progress(tx: Transaction, where: Whereabouts, kind: str) -> SessionProgress:
+    """How far the session, or the part it is in, is."""
+    return sessions.progress_of(tx, where.session.id, kind=kind, part=where.at.number)
+
+
+def _part_page(where: Whereabouts, *, is_first_page: bool) -> PartPage | None:
+    at = where.at
+    if at.part is None:
+        return None
+    return PartPage(
+        number=at.place + 1,
+        n_parts=len(at.order),
+        instructions=at.part.instructions if is_first_page else "",
+        has_feedback=at.part.feedback,
+    )
+
+
 def _practice(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
-    progress = sessions.progress_of(tx, where.session.id, kind="practice")
+    progress = _progress(tx, where, "practice")
     return PracticeStep(
-        **_shared(tx, where), n_trials=progress.n_trials, n_done=progress.n_done
+        **_shared(tx, where),
+        n_trials=progress.n_trials,
+        n_done=progress.n_done,
+        part=_part_page(where, is_first_page=True),
     )
 
 
 def _trials(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
-    progress = sessions.progress_of(tx, where.session.id, kind="trials")
+    progress = _progress(tx, where, "trials")
+    has_practice = _progress(tx, where, "practice").n_trials > 0
     return TrialsStep(
         **_shared(tx, where),
         n_trials=progress.n_trials,
         n_done=progress.n_done,
         block_number=where.session.number,
         max_blocks=where.file.design.max_blocks_per_participant,
+        part=_part_page(where, is_first_page=not has_practice),
     )
 
 
@@ -479,6 +581,7 @@ _BUILDERS: Final[Mapping[str, Callable[[Transaction, Whereabouts, datetime], Ste
     "warning": _warning,
     "instructions": _instructions,
     "comprehension": _comprehension,
+    "break": _break,
     "practice": _practice,
     "trials": _trials,
     "survey": _survey,

@@ -52,8 +52,8 @@ def take_step(
     Args:
         services: The services.
         token: The enrolment's address.
-        step: "consent", "warning", "instructions", "comprehension", "survey" or
-            "debriefing".
+        step: "consent", "warning", "instructions", "comprehension", "break", "survey"
+            or "debriefing".
         form: What was filled in: `agree` and `age` of the consent, `question_0` and
             so on and `try` of the comprehension check, the survey's own names.
 
@@ -69,6 +69,8 @@ def take_step(
             _answer_check(services, token, form or {})
         case "survey":
             _keep_survey(services, token, form or {})
+        case "break":
+            _end_break(services, token)
         case "warning" | "instructions" | "debriefing":
             _go_on_from(services, token, step)
         case _:
@@ -213,6 +215,7 @@ class _Here:
 
     tx: Transaction
     where: Whereabouts
+    now: datetime
 
     def say(self, key: str, **places: object) -> str:
         """A wording of the study, its places filled."""
@@ -220,8 +223,7 @@ class _Here:
 
     def go_on(self) -> None:
         """Take the next step."""
-        enrolment = self.where.enrolment
-        enrolment.step = self.where.step_after(self.tx, enrolment.step)
+        self.where.go_on(self.tx, now=self.now)
 
 
 @contextmanager
@@ -237,7 +239,7 @@ def _at(services: Services, token: str, step: str) -> Iterator[_Here | None]:
         if where.enrolment.step != step or is_late:
             yield None
             return
-        yield _Here(tx=tx, where=where)
+        yield _Here(tx=tx, where=where, now=services.clock())
         if where.enrolment.step == "finish" and where.enrolment.finished_at is None:
             where.enrolment.finished_at = services.clock()
 
@@ -258,6 +260,13 @@ def _take_up_again(services: Services, tx: Transaction, where: Whereabouts) -> N
 def _go_on_from(services: Services, token: str, step: str) -> None:
     with _at(services, token, step) as here:
         if here is not None:
+            here.go_on()
+
+
+def _end_break(services: Services, token: str) -> None:
+    """Go on with the next part, once the break is over; before, nothing changes."""
+    with _at(services, token, "break") as here:
+        if here is not None and here.where.seconds_left(now=here.now) == 0:
             here.go_on()
 
 

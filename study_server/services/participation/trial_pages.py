@@ -49,6 +49,7 @@ class BlockPage:
         n_done: How many have a response.
         trials: In the order shown.
         lease_ends_at: When the place is given away.
+        has_feedback: Whether each response is told whether it was right.
     """
 
     kind: Literal["practice", "trials"]
@@ -56,6 +57,7 @@ class BlockPage:
     n_done: int
     trials: tuple[TrialPage, ...]
     lease_ends_at: datetime
+    has_feedback: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from study_server.services.quality.trials_for_researchers import (
     block_to_look_at,
     read_as_response,
 )
+from study_server.services.studies import session_parts
 from study_server.services.studies.life import get_study
 from study_server.services.studies.records import StudyRecord
 from study_server.store import Transaction, audits, studies, tables
@@ -102,7 +104,22 @@ def check_preview_response(
 def _chosen(tx: Transaction, study: StudyRecord, n: int) -> Sequence[tables.Trial]:
     found = audits.trials_of_role(tx, study.id, role="main")
     rng = np.random.default_rng(seed_from(study.seed, "preview"))
-    return [found[int(index)] for index in rng.permutation(len(found))[:n]]
+    shuffled = [found[int(index)] for index in rng.permutation(len(found))]
+    return _of_each_part(shuffled, study, n=n) or shuffled[:n]
+
+
+def _of_each_part(
+    rows: Sequence[tables.Trial], study: StudyRecord, *, n: int
+) -> list[tables.Trial]:
+    """A look at every part that names conditions, in order; nothing without such."""
+    parts = session_parts.cut_by_parts(study.file)
+    n_each = ceil(n / max(1, len(parts)))
+    left, found = list(rows), []
+    for part in parts:
+        own = [row for row in left if part.takes(row.condition)][:n_each]
+        found += own
+        left = [row for row in left if row not in own]
+    return found
 
 
 def _number(token: object) -> int | None:

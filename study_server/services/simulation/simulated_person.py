@@ -20,7 +20,8 @@ Choose = Callable[[str, tuple[str, ...]], str | None]
 Outcome = Literal[
     "completed", "failed comprehension", "turned away", "expired", "stuck"
 ]
-_MAX_PAGES: Final = 40
+# A session of many parts has a break, practice and trials in each.
+_MAX_PAGES: Final = 120
 _TRIES: Final = 3
 _SHARE_LEFT_OUT: Final = 0.1
 # Spread of the logarithm of response times whose median is given.

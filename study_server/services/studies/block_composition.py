@@ -18,6 +18,7 @@ from study_server.services.blocks.cutting import (
 )
 from study_server.services.studies.ingest import n_main_per_block
 from study_server.services.studies.progress import require_study
+from study_server.services.studies.session_parts import cut_by_parts
 from study_server.services.study_files.sections import StudyFile
 from study_server.store import Transaction, blocks, studies, trials
 from study_server.store.participation import responses
@@ -126,6 +127,7 @@ def _design_of(study: Study) -> BlockDesign:
         n_main=n_main_per_block(file, study.set_summary),
         is_fresh=file.design.composition == "fresh",
         is_crossed=file.design.conditions != "between",
+        parts=cut_by_parts(file),
     )
 
 

@@ -23,6 +23,7 @@ from study_server.services.study_files.conditions import (
     condition_problems,
 )
 from study_server.services.study_files.paradigm import paradigm_of
+from study_server.services.study_files.part_fits import part_problems
 from study_server.services.study_files.sections import StudyFile
 
 _SHOWN_PROBLEMS: Final = 20
@@ -194,6 +195,7 @@ def check_design(file: StudyFile, loaded: LoadedSet) -> None:
             source_of=loaded.source_of(),
         ),
         *_count_problems(file, loaded.at_levels(file)),
+        *_part_problems(file, loaded.at_levels(file)),
         *_cluster_problems(file, loaded.stimuli),
     ]
     if problems:
@@ -289,6 +291,11 @@ def _cluster_problems(file: StudyFile, stimuli: Iterable[Stimulus]) -> Iterator[
             f"[analysis] cluster: {name!r} is no column of the images' table, "
             f"labels.csv (there are: {', '.join(known)})"
         )
+
+
+def _part_problems(file: StudyFile, loaded: LoadedSet) -> Iterator[str]:
+    n_main = n_main_per_block(file, loaded.summary)
+    yield from part_problems(loaded.trials, file.design, n_main_per_block=n_main)
 
 
 def _unknown_names(loaded: LoadedSet) -> Iterator[str]:

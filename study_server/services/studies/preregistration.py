@@ -14,6 +14,7 @@ from hit_templates.rendering import worded
 from study_server.errors import StudyError
 from study_server.services.studies.ingest import n_main_per_block
 from study_server.services.studies.records import StudyRecord
+from study_server.services.studies.session_parts import ORDER_IN_WORDS, parts_in_words
 from study_server.services.study_files.paradigm import paradigm_of
 
 _DRAFT: Final = (
@@ -121,9 +122,21 @@ def _design(record: StudyRecord) -> list[str]:
         f"({design.composition} composition); one person does at most {per_person}. The "
         f"random orders follow from the seed {record.seed}.",
     ]
+    found += _parts(record)
     if design.levels:
         found.append(f"Conditions: {', '.join(design.levels)} ({_varied(record)}).")
     return found
+
+
+def _parts(record: StudyRecord) -> list[str]:
+    """The parts of a session and their order; nothing where it has none."""
+    design = record.file.design
+    if not design.parts:
+        return []
+    said = (
+        f"A session has {len(design.parts)} parts, {ORDER_IN_WORDS[design.part_order]}:"
+    )
+    return ["", said, "", *_bullets(parts_in_words(record.file)), ""]
 
 
 def _varied(record: StudyRecord) -> str:

@@ -17,6 +17,11 @@ from study_server.services.study_files.paradigm import (
     paradigm_problems,
     take_paradigm_section,
 )
+from study_server.services.study_files.parts import (
+    breaks_seconds,
+    n_practice_of,
+    parts_problems,
+)
 from study_server.services.study_files.problems import (
     did_you_mean,
     problems_in_words,
@@ -94,6 +99,13 @@ def study_warnings(file: StudyFile) -> list[str]:
 def _lease_warnings(file: StudyFile) -> Iterator[str]:
     """A place given to somebody else while its owner is still at work."""
     lease = file.design.lease_minutes
+    pauses = breaks_seconds(file.design.parts)
+    if pauses > lease * 60 / 2:
+        yield (
+            f"[design] lease_minutes is {lease}, and the breaks of the parts alone last "
+            f"{pauses / 60:.0f} minutes; a place is given away when its time is over, "
+            "so make lease_minutes longer"
+        )
     for name, section in file.recruiter.items():
         minutes = getattr(section, "assignment_minutes", lease)
         if minutes > lease:
@@ -173,6 +185,7 @@ def _problems(raw: Mapping[str, Any], paradigms: Mapping[str, Paradigm]) -> list
         *_recruiter_problems(raw.get("recruiter")),
         *_paradigm_problems(raw, paradigms),
         *_cross_problems(raw),
+        *parts_problems(raw),
     ]
 
 
@@ -262,6 +275,8 @@ def _filled(raw: dict[str, Any], paradigm: Paradigm) -> dict[str, Any]:
     }
     if _at(raw, "design", "devices") is None:
         sections["design"]["devices"] = paradigm.default_devices
+    if parts := StudySections.model_validate(raw).design.parts:
+        sections["design"]["n_practice"] = n_practice_of(parts)
     if _at(raw, "design", "composition") is None and _repeats_pages(sections):
         sections["design"]["composition"] = "shared"
     consent = sections["consent"]

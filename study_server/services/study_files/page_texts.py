@@ -115,6 +115,16 @@ PAGE_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "from now on.",
         "trials_saved": "Every response is saved at once. You can reload the page or "
         "come back by the same link, and go on where you stopped.",
+        # A session in parts
+        "parts_title": "Part {number} of {n_parts}",
+        "parts_feedback": "{n_trials} images, one after another. After each you are "
+        "told whether your answer was right.",
+        "break_title": "Time for a break",
+        "break_rest": "Look away from the screen for a moment and rest your eyes.",
+        "break_next": "After the break: part {number} of {n_parts}. What you have done "
+        "is saved.",
+        "break_wait": "You can go on in {seconds} s.",
+        "break_over": "You can go on now.",
         "run_loading": "Loading…",
         "run_saving": "Saving…",
         "run_slow": "Saving takes longer than usual.",

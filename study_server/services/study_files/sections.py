@@ -8,8 +8,6 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SerializeAsAny,
     field_validator,
@@ -19,6 +17,13 @@ from pydantic import (
 from analysis.bundles.cluster_names import column_key
 from study_server.recruiters.registry import get_recruiter
 from study_server.recruiters.sections import RecruiterSection
+from study_server.services.study_files.parts import PartOrder, PartSection
+from study_server.services.study_files.section_base import (
+    Count,
+    Share,
+    StudyFileSection,
+    Texts,
+)
 from study_server.services.study_files.texts import (
     DEFAULT_DATA_USE,
     DEFAULT_LATER_USE,
@@ -31,12 +36,6 @@ from study_server.services.study_files.texts import (
 
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
-# More than anybody means: a slip of the keyboard would be cut into blocks for hours.
-Count = Annotated[int, Field(ge=1, le=10_000)]
-# TOML and JSON have arrays, not tuples.
-Texts = Annotated[tuple[str, ...], Field(strict=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
 
 def _rises(value: tuple[float, ...]) -> tuple[float, ...]:
     if len(value) != 2 or not 0 <= value[0] < value[1] < inf:
@@ -45,12 +44,6 @@ def _rises(value: tuple[float, ...]) -> tuple[float, ...]:
 
 
 Span = Annotated[tuple[float, ...], Field(strict=False), AfterValidator(_rises)]
-
-
-class StudyFileSection(BaseModel):
-    """A table of a study file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class StudySection(StudyFileSection):
@@ -143,6 +136,18 @@ class DesignSection(StudyFileSection):
     allow_same_source: bool = Field(
         default=False,
         description="whether one person may judge a source image more than once",
+    )
+    part_order: PartOrder = Field(
+        default="fixed",
+        description='of the parts: "fixed" (as written), "counterbalanced" (by Latin '
+        "square over people: every part comes at every place equally often, and after "
+        'every other one) or "parity" (as written for the 1st, 3rd, … person, the '
+        "other way round for the others)",
+    )
+    parts: Annotated[tuple[PartSection, ...], Field(strict=False)] = Field(
+        default=(),
+        description="[[design.parts]], one for each part that a session is made of; "
+        "one part of everything where left out",
     )
 
     @property

@@ -165,6 +165,16 @@ def count_arrivals(tx: Transaction, study_id: int, *, environment: str) -> Arriv
     return Arrivals(n_arrived=row[0], n_consented=row[1], n_failed_comprehension=row[2])
 
 
+def count_enrolled_before(tx: Transaction, enrolment: Enrolment) -> int:
+    """How many entered the same study and environment before somebody."""
+    query = select(func.count()).where(
+        Enrolment.study_id == enrolment.study_id,
+        Enrolment.environment == enrolment.environment,
+        Enrolment.id < enrolment.id,
+    )
+    return tx.scalar(query) or 0
+
+
 def _insert_new(
     tx: Transaction,
     table: type[Worker | Participant | EnrolmentSource],

@@ -200,13 +200,15 @@ def lock_session(tx: Transaction, session_id: int) -> Session:
     ).one()
 
 
-def placed_trials(tx: Transaction, session_id: int, *, kind: str) -> list[PlacedTrial]:
-    """The trials of one kind in a session, by position."""
+def placed_trials(
+    tx: Transaction, session_id: int, *, kind: str, part: int | None = None
+) -> list[PlacedTrial]:
+    """The trials of one kind in a session, or in one of its parts, by position."""
     query = (
         select(SessionTrial, Trial, Response.id)
         .join(Trial, Trial.id == SessionTrial.trial_id)
         .outerjoin(Response, Response.session_trial_id == SessionTrial.id)
-        .where(SessionTrial.session_id == session_id, SessionTrial.kind == kind)
+        .where(*_of(session_id, kind=kind, part=part))
         .order_by(SessionTrial.position)
     )
     return [
@@ -239,16 +241,44 @@ def conditions_of(tx: Transaction, session_id: int) -> tuple[str, ...]:
     return tuple(sorted(tx.scalars(query)))
 
 
-def progress_of(tx: Transaction, session_id: int, *, kind: str) -> SessionProgress:
-    """How far a session is."""
+def progress_of(
+    tx: Transaction, session_id: int, *, kind: str, part: int | None = None
+) -> SessionProgress:
+    """How far a session is, or one of its parts."""
     query = (
         select(func.count(), func.count(Response.id))
         .select_from(SessionTrial)
         .outerjoin(Response, Response.session_trial_id == SessionTrial.id)
-        .where(SessionTrial.session_id == session_id, SessionTrial.kind == kind)
+        .where(*_of(session_id, kind=kind, part=part))
     )
     row = tx.execute(query).one()
     return SessionProgress(n_trials=row[0], n_done=row[1])
+
+
+def _of(
+    session_id: int, *, kind: str, part: int | None
+) -> tuple[ColumnElement[bool], ...]:
+    """Which trials of a session are meant; those of every part where none is named."""
+    whole = (SessionTrial.session_id == session_id, SessionTrial.kind == kind)
+    return whole if part is None else (*whole, SessionTrial.part == part)
+
+
+def count_part_orders(
+    tx: Transaction, study_id: int, *, environment: str
+) -> dict[str, int]:
+    """Order of parts to the sessions that are valid or under way."""
+    query = (
+        select(Session.part_order, func.count())
+        .join(Enrolment, Enrolment.id == Session.enrolment_id)
+        .where(
+            Enrolment.study_id == study_id,
+            Enrolment.environment == environment,
+            Session.part_order.is_not(None),
+            (Session.state == "started") | (Session.validity == "valid"),
+        )
+        .group_by(Session.part_order)
+    )
+    return {str(row[0]): int(row[1]) for row in tx.execute(query)}
 
 
 def start(tx: Transaction, session_id: int, *, at: datetime) -> None:

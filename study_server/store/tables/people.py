@@ -17,6 +17,7 @@ STEPS: Final = (
     "warning",
     "instructions",
     "comprehension",
+    "break",
     "practice",
     "trials",
     "survey",

@@ -34,6 +34,9 @@ class Session(Base):
     names of this visit (never of the person), `attempt` counts visits. While
     `held_reason` says why, a person has yet to decide whether it was work.
     `completion_code` is made when the last trial is done, and is nobody else's.
+    `part_order` lists the parts of the study file by number in the order in which they
+    come, `part_place` is how many of them are done; `break_ends_at` is when somebody in
+    a break may go on.
     """
 
     __tablename__ = "session"
@@ -51,6 +54,7 @@ class Session(Base):
             "state <> 'completed' OR completed_at IS NOT NULL", name="completed_at"
         ),
         CheckConstraint("attempt >= 1", name="attempt"),
+        CheckConstraint("part_place >= 0", name="part_place"),
         Index(
             "uq_session_one_live",
             "enrolment_id",
@@ -87,6 +91,9 @@ class Session(Base):
     judged_at: Mapped[datetime | None]
     held_reason: Mapped[str | None]
     completion_code: Mapped[str | None]
+    part_order: Mapped[str | None]
+    part_place: Mapped[int] = mapped_column(default=0, server_default="0")
+    break_ends_at: Mapped[datetime | None]
 
 
 class ImageRequest(Base):
@@ -107,7 +114,9 @@ class ImageRequest(Base):
 class SessionTrial(Base):
     """A trial at its place in a session; `token` is its public name.
 
-    `class_order` lists indexes into the trial's classes, in the order shown.
+    `class_order` lists indexes into the trial's classes, in the order shown. `part` is
+    the number of its part in the study file and `part_position` its place there, both
+    from 0; None where a study has no parts.
     """
 
     __tablename__ = "session_trial"
@@ -115,6 +124,9 @@ class SessionTrial(Base):
         UniqueConstraint("session_id", "kind", "position"),
         UniqueConstraint("session_id", "trial_id"),
         CheckConstraint(one_of("kind", KINDS), name="kind"),
+        CheckConstraint(
+            "(part IS NULL) = (part_position IS NULL)", name="part_has_a_position"
+        ),
         Index("ix_session_trial_trial_id", "trial_id"),
     )
 
@@ -127,6 +139,8 @@ class SessionTrial(Base):
     kind: Mapped[str]
     position: Mapped[int]
     class_order: Mapped[list[int]] = mapped_column(JSON)
+    part: Mapped[int | None]
+    part_position: Mapped[int | None]
 
 
 class Response(Base):

@@ -215,7 +215,8 @@ def test_parquet_holds_what_csv_holds(ran, tmp_path, bundle):
                 ]
                 assert found == [row[column.name] for row in text]
             if column.type == "integer":
-                assert [str(row[column.name]) for row in rows] == [
+                cells = (row[column.name] for row in rows)
+                assert ["" if cell is None else str(cell) for cell in cells] == [
                     row[column.name] for row in text
                 ]
 
@@ -278,6 +279,7 @@ def response(
         "trial_id": 1,
         "position": 0,
         "class_order": [0],
+        "part": None,
         "validity": validity,
         "payload": payload,
         "rt_ms": 1.0,
@@ -460,7 +462,7 @@ def test_typed_responses_are_left_out_and_their_rows_stay():
         (
             *("response", "session", "participant", "rt_ms", "position", "wall_ms"),
             *("is_right", "accepts", "n_display_failures", "exclusion_reason"),
-            *("received_at", "visible_ms", "all_shown_ms", "class_order"),
+            *("received_at", "visible_ms", "all_shown_ms", "class_order", "part"),
         )
     )
     given |= {"trial_id": 1, "validity": "valid"}

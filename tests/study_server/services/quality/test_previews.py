@@ -1,6 +1,7 @@
 import sqlite3
 
 import pytest
+from sqlalchemy import select
 
 from study_server.errors import (
     MalformedResponseError,
@@ -8,6 +9,8 @@ from study_server.errors import (
     UnknownTrialError,
 )
 from study_server.services.quality.previews import check_preview_response, preview_block
+from study_server.store.tables import Stimulus, Trial
+from tests.study_server.part_sets import create_in_parts
 from tests.study_server.serving import NAME, create_tiny_study
 
 
@@ -27,6 +30,22 @@ def test_a_preview_shows_three_main_trials_and_the_same_ones_again(empty, tmp_pa
         page.images for page in block.trials
     ]
     assert block.trials[0].view.classes[0].name == "green thing"
+
+
+def test_a_preview_shows_something_of_every_part(services, tmp_path):
+    create_in_parts(services, tmp_path)
+    block = preview_block(services, "things")
+    with services.store.read() as tx:
+        conditions = {
+            tx.scalar(
+                select(Trial.condition)
+                .join(Stimulus, Stimulus.study_id == Trial.study_id)
+                .where(Trial.slots["target"].as_string() == Stimulus.stimulus_id)
+                .where(Stimulus.media_token == page.images[0].rpartition("/")[2])
+            )
+            for page in block.trials
+        }
+    assert conditions == {"a", "b"}
 
 
 def test_a_preview_stores_nothing(empty, tmp_path):

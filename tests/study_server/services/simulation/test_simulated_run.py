@@ -12,7 +12,9 @@ from study_server.services.simulation.simulated_run import (
 from study_server.services.studies import life
 from study_server.store import export_rows
 from study_server.store.export_rows import ExportScope
+from tests.study_server.part_sets import PARTS, in_conditions
 from tests.study_server.serving import NAME, STUDY, create_tiny_study, opened, serving
+from tests.study_server.tiny_set import write_tiny_set
 
 
 def simulated(services):
@@ -204,3 +206,25 @@ def test_a_page_is_read_by_its_form():
     }
     assert page.links == ["/p/x/?go=practice"]
     assert page.block_url is None
+
+
+def test_simulated_participants_go_through_parts_without_waiting(tmp_path):
+    design = PARTS.replace("{order}", 'part_order = "counterbalanced"')
+    text = STUDY.replace("n_practice = 2\n", design).replace(
+        "trials_per_block = 8", "trials_per_block = 6"
+    )
+    with opened(tmp_path) as services:
+        in_conditions(write_tiny_set(tmp_path / "set"))
+        (tmp_path / "study.toml").write_text(text, "utf-8")
+        life.create_study(services, tmp_path / "study.toml", stimuli=tmp_path / "set")
+        life.freeze_study(services, NAME)
+        with serving(services) as url:
+            rng = np.random.default_rng(2)
+            summary = run_simulation(
+                url, services, NAME, rng=rng, n=4, mix={"careful": 1}
+            )
+        assert summary.outcomes == {"completed": 4}
+        _, responses = simulated(services)
+    # 2 practice trials, 4 main ones and 2 catches each.
+    assert len(responses) == 4 * 8
+    assert Counter(row["part_order"] for row in responses) == {"0,1": 16, "1,0": 16}
