@@ -127,6 +127,40 @@ def trial_clusters(bundle: Bundle) -> pd.DataFrame | None:
     return pd.DataFrame(columns, index=trials.index)
 
 
+def clusters_of_images(clusters: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """Clusters of trials as those of the images that they show.
+
+    >>> clusters = pd.DataFrame({"scene": ["s"]}, index=["t"])
+    >>> judged = pd.DataFrame({"image": ["i"], "trial": ["t"]})
+    >>> clusters_of_images(clusters, judged).loc["i", "scene"]
+    's'
+    """
+    found = clusters.reindex(judged["trial"]).set_axis(judged["image"], axis=0)
+    return found[~found.index.duplicated()]
+
+
+def judged_clusters(bundle: Bundle) -> pd.DataFrame | None:
+    """Clusters of images and of trials in one table, for what joins both.
+
+    Returns:
+        The rows of `image_clusters`, then those of `trial_clusters`. None where no
+        column is named.
+
+    Raises:
+        AnalysisError: If a column is unknown.
+
+    >>> from analysis.bundles.example import example_bundle
+    >>> found = judged_clusters(clustered_by(example_bundle(), ["class"]))
+    >>> "i1" in found.index, len(found)
+    (True, 10)
+    """
+    images, trials = image_clusters(bundle), trial_clusters(bundle)
+    if images is None or trials is None:
+        return None
+    found = pd.concat([images, trials])
+    return found[~found.index.duplicated()]
+
+
 def with_clusters(frame: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
     """The frame with a column per way in which the study's images belong together.
 
@@ -182,7 +216,7 @@ def _of_source(bundle: Bundle, name: str, sources: pd.Series) -> pd.Series:
         said = _labels(bundle)
     else:
         return sources
-    return sources.map(said).fillna("")
+    return sources.map(said).astype(object).fillna("")
 
 
 def _is_own(bundle: Bundle, name: str) -> bool:

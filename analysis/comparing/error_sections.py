@@ -9,7 +9,9 @@ import pandas as pd
 
 from analysis.bundles.reading import Bundle
 from analysis.comparing.errors import ErrorPair
+from analysis.comparing.settings import common_margin
 from analysis.elements import figures
+from analysis.elements.equivalence import with_equivalence
 from analysis.elements.sections import Block, DataTable, Drawing, Prose, Section
 from analysis.elements.wording import (
     count,
@@ -34,7 +36,12 @@ _ERRORS: Final = (
 def errors_section(pairs: Sequence[ErrorPair], a: Bundle, b: Bundle) -> Section:
     """Rectified errors side by side."""
     intro = Prose(text=_ERRORS)
-    blocks: list[Block] = [intro, _errors_table(pairs, a, b)]
+    table = with_equivalence(
+        _errors_table(pairs, a, b),
+        [pair.rectified.estimate for pair in pairs],
+        margin=common_margin(a, b),
+    )
+    blocks: list[Block] = [intro, table]
     judged = [pair for pair in pairs if pair.rectified.estimate.n]
     if judged:
         blocks.append(_errors_drawing(judged))

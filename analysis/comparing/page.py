@@ -10,7 +10,7 @@ from typing import Any
 from analysis.bundles.reading import Bundle, read_bundle
 from analysis.comparing.error_sections import change_in_words, errors_section
 from analysis.comparing.errors import error_pairs
-from analysis.comparing.settings import different_settings
+from analysis.comparing.settings import common_margin, different_settings
 from analysis.comparing.share_sections import shares_section
 from analysis.comparing.shares import share_pairs
 from analysis.comparing.side_sections import sides_sections
@@ -65,7 +65,7 @@ def comparison_sections(a: Bundle, b: Bundle) -> list[Section]:
     if errors:
         found.append(errors_section(errors, a, b))
     if shares:
-        found.append(shares_section(shares))
+        found.append(shares_section(shares, margin=common_margin(a, b)))
     found += sides_sections(errors, a, b)
     if changed := before_after_section(a, b):
         found.append(changed)

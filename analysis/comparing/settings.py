@@ -53,6 +53,18 @@ def same_settings(a: Bundle, b: Bundle) -> int:
     return sum(name in two and one[name] == two[name] for name in one)
 
 
+def common_margin(a: Bundle, b: Bundle) -> float | None:
+    """What both call small (`equivalence_margin`), or the one that says so.
+
+    None where neither does, or where they part.
+
+    >>> from analysis.bundles.example import example_bundle
+    >>> common_margin(example_bundle(), example_bundle())
+    """
+    stated = {a.equivalence_margin, b.equivalence_margin} - {None}
+    return stated.pop() if len(stated) == 1 else None
+
+
 def shown_settings(table: pd.DataFrame) -> pd.DataFrame:
     """The table as read: an en dash where a side does not have a setting."""
     shown = table[["setting", "a", "b"]].replace("", NOTHING)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.comparing.shares import SharePair
 from analysis.elements import figures
+from analysis.elements.equivalence import with_equivalence
 from analysis.elements.sections import Block, DataTable, Drawing, Prose, Section
 from analysis.elements.wording import count, estimate_numbers, p_text, percent, points
 from analysis.statistics.intervals import Estimate
@@ -21,9 +22,14 @@ _SHARES: Final = (
 )
 
 
-def shares_section(pairs: Sequence[SharePair]) -> Section:
-    """Shares of responses side by side."""
-    blocks: list[Block] = [Prose(text=_SHARES), _shares_table(pairs)]
+def shares_section(
+    pairs: Sequence[SharePair], *, margin: float | None = None
+) -> Section:
+    """Shares of responses side by side, tested against a margin where one is stated."""
+    table = with_equivalence(
+        _shares_table(pairs), [_difference(pair) for pair in pairs], margin=margin
+    )
+    blocks: list[Block] = [Prose(text=_SHARES), table]
     if any(pair.verdict != "no difference" for pair in pairs):
         blocks.append(_shares_drawing(pairs))
     return Section(id="shares", title="Shares of responses", blocks=blocks)
@@ -69,6 +75,7 @@ def _difference(pair: SharePair) -> Estimate:
         high=pair.high,
         n=n,
         standard_error=pair.standard_error,
+        dof=pair.dof,
         method=pair.method,
     )
 

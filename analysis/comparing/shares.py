@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from typing import Final
 
 import pandas as pd
@@ -37,6 +37,7 @@ class SharePair:
         high: Upper end.
         standard_error: Of the difference.
         p_value: Two-sided, of no difference.
+        dof: Degrees of freedom of Student's t; NaN for the normal distribution.
         method: What the interval counts, or why there is none.
         n_people: People in A, in B and in both.
         n_stimuli: Source images in A, in B and in both.
@@ -49,6 +50,7 @@ class SharePair:
     high: float
     standard_error: float
     p_value: float
+    dof: float
     method: str
     n_people: tuple[int, int, int]
     n_stimuli: tuple[int, int, int]
@@ -159,6 +161,7 @@ def _pair(
         high=interval.high,
         standard_error=interval.standard_error,
         p_value=interval.p_value,
+        dof=interval.dof,
         method=interval.method,
         n_people=_counts(mine["participant"], theirs["participant"]),
         n_stimuli=_counts(mine["stimulus"], theirs["stimulus"]),
@@ -192,6 +195,7 @@ class _Interval:
     standard_error: float
     p_value: float
     method: str
+    dof: float = nan
 
     @classmethod
     def apart(cls, shares: SharesCompared) -> _Interval:
@@ -219,6 +223,7 @@ class _Interval:
             high=difference.high,
             standard_error=difference.standard_error,
             p_value=found.p_value,
+            dof=difference.dof,
             method=CROSSED if is_known else difference.method,
         )
 

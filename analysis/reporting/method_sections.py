@@ -108,16 +108,11 @@ def method(bundle: Bundle) -> list[Section]:
     ]
 
 
-# Measures whose intervals take images as independent, and what they are called.
-UNCLUSTERED: Final[Mapping[str, str]] = {
-    "accepted-labels": "accuracy against accepted labels",
+# Measures whose intervals are for these very trials, drawn one by one at random, so that
+# it does not matter to them which trials belong together.
+DRAWN_AT_RANDOM: Final[Mapping[str, str]] = {
     "audit": "the audit",
     "audit-calibration": "the calibration by the audit",
-    "class-errors": "errors by class and accepted confusions",
-    "dawid-skene-error": "Dawid and Skene's model",
-    "published-numbers": "what stands beside published numbers",
-    "representation": "attributes that differ",
-    "yes-bias-correction": "the correction for yes-bias",
 }
 
 
@@ -149,18 +144,18 @@ def clusters_in_words(bundle: Bundle) -> str:
     return (
         f"Images that share their {' or their '.join(bundle.cluster)} are clusters: intervals "
         f"take them as one draw ({counts}; {fixed}).{crossed} An image of which nothing "
-        f"is said is a cluster of its own.{_unclustered(bundle)}"
+        f"is said is a cluster of its own.{_drawn_at_random(bundle)}"
     )
 
 
-def _unclustered(bundle: Bundle) -> str:
+def _drawn_at_random(bundle: Bundle) -> str:
     names = [measure.name for measure in measures_of(bundle)]
-    found = [UNCLUSTERED[name] for name in names if name in UNCLUSTERED]
+    found = [DRAWN_AT_RANDOM[name] for name in names if name in DRAWN_AT_RANDOM]
     if not found:
         return ""
     return (
-        f" These intervals still take images as independent, and are too narrow by as "
-        f"much as images of a cluster are alike: {', '.join(found)}."
+        f" Intervals of {' and '.join(found)} are for these very errors, of which a part "
+        "was drawn one by one: clusters change nothing there."
     )
 
 

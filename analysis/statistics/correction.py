@@ -22,27 +22,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf, isnan, nan, sqrt
+from math import isnan, nan, sqrt
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.statistics.frame_checks import check_votes
+from analysis.statistics.image_clusters import Ways, ways_of
 from analysis.statistics.intervals import (
     LEVEL,
     Estimate,
     critical_value,
+    joined_dof,
     no_estimate,
     score_bounds,
 )
 from analysis.statistics.k_of_n import (
+    ClusterEffects,
     DecidingVotes,
     Stratum,
     StratumRejections,
+    cluster_effects,
     people_variance,
     rejections_in,
 )
+
+Floats = npt.NDArray[np.float64]
 
 # Fewer trials than this say too little about how trials differ.
 MIN_TRIALS: Final = 10
@@ -57,12 +65,19 @@ class PanelRate:
         standard_error: Of the trials and their votes, people taken as independent.
         n_trials: Trials with at least n votes.
         deciding: The votes that decided its trials, in units of `value`.
+        dof: Degrees of freedom of `standard_error`.
     """
 
     value: float
     standard_error: float
     n_trials: int
     deciding: DecidingVotes
+    dof: float = nan
+
+    @property
+    def n_draws(self) -> float:
+        """Trials, or how many clusters of trials of equal size would be as good."""
+        return min(self.n_trials, self.dof + 1) if self.n_trials else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +98,9 @@ class Correction:
     refused: str = ""
 
 
-def panel_rate(votes: pd.DataFrame, *, k: int, n: int) -> PanelRate:
+def panel_rate(
+    votes: pd.DataFrame, *, k: int, n: int, clusters: pd.DataFrame | None = None
+) -> PanelRate:
     """How often n people accept these trials, over all panels of their voters.
 
     Args:
@@ -91,6 +108,7 @@ def panel_rate(votes: pd.DataFrame, *, k: int, n: int) -> PanelRate:
             others are left out.
         k: Yes votes needed.
         n: People on a panel.
+        clusters: Index trial, one column per way in which trials belong together.
 
     >>> votes = pd.DataFrame({
     ...     "trial": list("aaabbb"), "participant": list("pqrpqr"),
@@ -99,6 +117,7 @@ def panel_rate(votes: pd.DataFrame, *, k: int, n: int) -> PanelRate:
     >>> round(panel_rate(votes, k=2, n=2).value, 4)    # (1 of 3 pairs + 0) / 2
     0.1667
     """
+    check_votes(votes)
     place = pd.factorize(votes["trial"])[0]
     kept = votes[np.bincount(place)[place] >= n] if len(place) else votes
     trial, trials = pd.factorize(kept["trial"])
@@ -120,15 +139,26 @@ def panel_rate(votes: pd.DataFrame, *, k: int, n: int) -> PanelRate:
             "swing": swing,
         }
     )
-    spread = float(chance.std(ddof=1)) / sqrt(len(trials)) if len(trials) > 1 else nan
+    error, dof = _error_of_mean(chance, ways_of(trials, clusters))
     return PanelRate(
         value=float(chance.mean()),
-        standard_error=spread,
+        standard_error=error,
+        dof=dof,
         n_trials=len(trials),
         deciding=DecidingVotes(
             swings=swings[swings["swing"] != 0], voters=frozenset(kept["participant"])
         ),
     )
+
+
+def _error_of_mean(chance: Floats, ways: Ways) -> tuple[float, float]:
+    """Standard error of a mean over trials, and its degrees of freedom."""
+    n = len(chance)
+    if n < 2:
+        return nan, nan
+    dof = min(n - 1, ways.dof())
+    squares = ways.squares(chance - chance.mean())
+    return sqrt(squares * (dof + 1) / dof) / n, dof
 
 
 def corrected_error(
@@ -140,6 +170,7 @@ def corrected_error(
     false_yes: PanelRate,
     true_yes: PanelRate,
     level: float = LEVEL,
+    clusters: pd.DataFrame | None = None,
 ) -> Correction:
     """The error left when accepting counts only as far as it tells right from wrong.
 
@@ -152,6 +183,9 @@ def corrected_error(
         true_yes: From predictions known to be right, of the kind that errors are
             where they are right after all.
         level: Nominal coverage.
+        clusters: Index image, or trial for foils and right predictions; one column
+            per way in which they belong together. Those of foils, of right
+            predictions and of errors are taken as drawn apart.
 
     Returns:
         Refused, with NaN and n = 0, where there are fewer than ten foils (or ten
@@ -184,6 +218,7 @@ def corrected_error(
         false_yes=false_yes,
         true_yes=true_yes,
         level=level,
+        clusters=clusters,
     )
 
 
@@ -196,6 +231,7 @@ def error_at_most(
     false_yes: PanelRate,
     true_yes: PanelRate | None = None,
     level: float = LEVEL,
+    clusters: pd.DataFrame | None = None,
 ) -> Correction:
     """What the corrected error is at most, where true yes was not measured.
 
@@ -212,6 +248,7 @@ def error_at_most(
         true_yes: From images that are accepted at least as often as errors that are
             right after all (catches); None takes 100 %.
         level: How often the true error is no more than the upper end, at least.
+        clusters: As in `corrected_error`.
 
     Returns:
         `corrected` from 0 to the one-sided upper end, its value the corrected error
@@ -238,6 +275,7 @@ def error_at_most(
         false_yes=false_yes,
         true_yes=true_yes,
         level=level,
+        clusters=clusters,
         is_bound=True,
     )
 
@@ -251,6 +289,7 @@ def _corrected(
     false_yes: PanelRate,
     true_yes: PanelRate | None,
     level: float,
+    clusters: pd.DataFrame | None,
     is_bound: bool = False,
 ) -> Correction:
     """The corrected error with its interval, or from 0 to a one-sided end."""
@@ -263,10 +302,12 @@ def _corrected(
     value = stratum.n_images / n_images * (1 - right)
     variance, dof = _variance(
         judged,
+        cluster_effects([judged], clusters, k=k),
         [rate for rate in (false_yes, true_yes) if rate is not None],
         slopes=(1 / away, -(1 - right) / away, -right / away),
         n_images=n_images,
         value=value,
+        clusters=clusters,
     )
     # Both tails of an interval of 90 % hold what one tail of 95 % holds.
     critical = critical_value(level=2 * level - 1 if is_bound else level, dof=dof)
@@ -307,17 +348,17 @@ def _clipped(
 
 
 def _refusal(false_yes: PanelRate, true_yes: PanelRate | None) -> str:
-    if false_yes.n_trials < MIN_TRIALS:
+    if false_yes.n_draws < MIN_TRIALS:
         return (
-            f"{false_yes.n_trials} hard foils have enough votes, at least {MIN_TRIALS} "
-            "are needed; ask for more in the recipe ([controls] hard_foil)"
+            f"{_counted(false_yes, 'hard foils')} have enough votes, at least "
+            f"{MIN_TRIALS} are needed; ask for more in the recipe ([controls] hard_foil)"
         )
     if true_yes is None:
         a1, spread = 1.0, 0.0
-    elif true_yes.n_trials < MIN_TRIALS:
+    elif true_yes.n_draws < MIN_TRIALS:
         return (
-            f"{true_yes.n_trials} predictions known to be right have enough votes, at "
-            f"least {MIN_TRIALS} are needed; put more of them up (include_correct)"
+            f"{_counted(true_yes, 'predictions known to be right')} have enough votes, "
+            f"at least {MIN_TRIALS} are needed; put more of them up (include_correct)"
         )
     else:
         a1, spread = true_yes.value, true_yes.standard_error
@@ -328,6 +369,13 @@ def _refusal(false_yes: PanelRate, true_yes: PanelRate | None) -> str:
             f"as what is right ({100 * a1:.0f} %), so votes do not tell them apart"
         )
     return ""
+
+
+def _counted(rate: PanelRate, what: str) -> str:
+    """How many trials there are, and what clusters make of them."""
+    if rate.n_draws == rate.n_trials:
+        return f"{rate.n_trials} {what}"
+    return f"{rate.n_trials} {what} (clustered, worth {rate.n_draws:.0f})"
 
 
 def _nothing_judged(stratum: Stratum) -> str:
@@ -347,11 +395,13 @@ def _refused(reason: str, *, level: float) -> Correction:
 
 def _variance(
     judged: StratumRejections,
+    effects: ClusterEffects,
     rates: Sequence[PanelRate],
     *,
     slopes: Sequence[float],
     n_images: int,
     value: float,
+    clusters: pd.DataFrame | None,
 ) -> tuple[float, float]:
     """Variance of the corrected error and its degrees of freedom (Satterthwaite).
 
@@ -364,18 +414,16 @@ def _variance(
     moved = slopes[0] * (rejected - judged.share) * n_wrong / len(rejected)
     away = value * n_images / n_wrong - value
     images = n_wrong * away**2 + (n_images - n_wrong) * value**2
-    images += float((moved**2).sum())
+    images = images * effects.chances + float((moved**2).sum()) * effects.outcomes
     deciding = [judged.deciding.scaled(slopes[0])]
-    uncertain: list[tuple[float, float]] = []
+    parts = [(images, effects.dof)]
     for rate, slope in zip(rates, slopes[1:], strict=False):
         weight = slope * n_wrong
-        uncertain.append(((weight * rate.standard_error) ** 2, rate.n_trials - 1))
+        parts.append(((weight * rate.standard_error) ** 2, rate.dof))
         deciding.append(rate.deciding.scaled(weight))
-    people = people_variance(deciding)
-    uncertain.append((people.across_images, people.dof))
-    total = images + sum(size for size, _ in uncertain)
-    shrink = sum(size**2 / dof for size, dof in uncertain if size > 0)
-    return total / n_images**2, total**2 / shrink if shrink > 0 else inf
+    people = people_variance(deciding, clusters=clusters)
+    parts.append((people.across_images, people.dof))
+    return sum(size for size, _ in parts) / n_images**2, joined_dof(*parts)
 
 
 def share_right(correction: Correction) -> float:

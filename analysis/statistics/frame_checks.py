@@ -102,6 +102,31 @@ def check_binary(values: FloatArray, column: str) -> None:
         )
 
 
+def check_votes(
+    votes: pd.DataFrame, *, of: str = "trial", accepts: str = "accepts"
+) -> None:
+    """Refuse votes of which somebody, something or the answer is not known.
+
+    Args:
+        votes: One row per vote; also has a column participant.
+        of: Column that names what was voted on.
+        accepts: Column of booleans, or 0 and 1.
+
+    Raises:
+        AnalysisError: Naming missing columns, or the rows with empty cells or other
+            answers.
+
+    >>> check_votes(pd.DataFrame({
+    ...     "trial": ["t"], "participant": ["p"], "accepts": [float("nan")]}))
+    Traceback (most recent call last):
+    analysis.errors.AnalysisError: column accepts is empty in row 1: leave those rows \
+out and say how many
+    """
+    check_columns(votes, [of, "participant", accepts])
+    if votes[accepts].dtype != bool and len(votes):
+        check_binary(numbers_of(votes, accepts), accepts)
+
+
 def rows_where(bad: pd.Series) -> str:
     """Rows by number (counted from 1, header left out), the first few named.
 

@@ -69,6 +69,33 @@ class Ways:
             ),
         )
 
+    def effect(self, values: Floats) -> float:
+        """What clusters make of the variance of a mean; where all are alike, their size.
+
+        Values are deviations from the mean, shape (images,).
+        """
+        squares = float(values @ values)
+        if squares > 0:
+            return self.squares(values) / squares
+        return self.most
+
+    @property
+    def most(self) -> float:
+        """The same where all images of a cluster are alike; 1 without images."""
+        n = len(self.single[-1])
+        return self.squares(np.ones(n)) / n if n else 1.0
+
+    def effect_on_chances(self, effect: float, *, told: float) -> float:
+        """What clusters make of the variance of what outcomes show only in part.
+
+        Args:
+            effect: On the outcomes.
+            told: Share of the variance of outcomes that is no chance, from 0 to 1.
+        """
+        if effect == 1:
+            return effect
+        return min(self.most, 1 + (effect - 1) / told) if told > 0 else self.most
+
     def dof(self) -> float:
         """How many clusters of equal size would be as good, less one; the fewest."""
         if len(self.single) == 1:

@@ -155,3 +155,18 @@ def mixed_dof(part: float, *, whole: float, dof: float) -> float:
         variance components", eq. 17, with infinite dof for the rest.
     """
     return inf if part <= 0 else whole**2 * dof / part**2
+
+
+def joined_dof(*parts: tuple[float, float]) -> float:
+    """Degrees of freedom of a sum of variances, each with its own.
+
+    Source:
+        Satterthwaite (1946), "An approximate distribution of estimates of variance
+        components", eq. 17.
+
+    >>> joined_dof((1.0, 4.0), (1.0, inf))      # 2² / (1² / 4)
+    16.0
+    """
+    whole = sum(part for part, _ in parts)
+    inverse = sum(1 / mixed_dof(part, whole=whole, dof=dof) for part, dof in parts)
+    return 1 / inverse if inverse > 0 else inf

@@ -30,15 +30,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.statistics.image_clusters import Ways, ways_of
+from analysis.statistics.frame_checks import check_votes
+from analysis.statistics.image_clusters import ways_of
 from analysis.statistics.intervals import (
     LEVEL,
     THESE_PEOPLE,
     Estimate,
     critical_value,
-    mixed_dof,
+    joined_dof,
     no_estimate,
     score_bounds,
+    wilson,
 )
 from analysis.statistics.panel_chances import share_by_chance
 from analysis.statistics.shares import two_sided_p
@@ -70,8 +72,8 @@ def tally(votes: pd.DataFrame, *, n: int) -> pd.DataFrame:
         Index trial; columns n_votes, n_yes, is_resolved.
 
     Raises:
-        AnalysisError: If somebody voted twice on a trial, or a trial has more
-            than n votes (choose the first n by acceptance order before).
+        AnalysisError: If somebody voted twice on a trial, a trial has more than n
+            votes (choose the first n by acceptance order before), or cells are empty.
 
     >>> votes = pd.DataFrame(
     ...     {"trial": ["a", "a"], "participant": ["p", "q"], "accepts": [True, False]}
@@ -79,6 +81,7 @@ def tally(votes: pd.DataFrame, *, n: int) -> pd.DataFrame:
     >>> int(tally(votes, n=2).loc["a", "n_yes"])
     1
     """
+    check_votes(votes)
     twice = votes.duplicated(["trial", "participant"])
     if twice.any():
         row = votes[twice].iloc[0]
@@ -149,7 +152,8 @@ def rejected_share(
         none, then.
 
     Raises:
-        AnalysisError: If an image has two rows in `clusters`.
+        AnalysisError: If an image has two rows in `clusters`, or cells of the votes
+            are empty.
 
     >>> votes = pd.DataFrame({
     ...     "trial": list("aaabbb"), "participant": list("pqrpqr"),
@@ -173,6 +177,57 @@ def rejected_share(
     return _of_these_images(parts, like_these, k=k)
 
 
+def wrong_share(
+    stratum: Stratum,
+    votes: pd.DataFrame,
+    *,
+    n_wrong: int,
+    n_images: int,
+    k: int,
+    level: float = LEVEL,
+    clusters: pd.DataFrame | None = None,
+) -> Estimate:
+    """Share of all images that are wrong by the label, which nobody judges.
+
+    Wilson's interval. Which images are wrong is not known of whole clusters, only of
+    those put up; it is taken to cluster as chances of being rejected do
+    (`cluster_effects`).
+
+    Args:
+        stratum: Wrong images that were judged.
+        votes: As in `rejected_share`.
+        n_wrong: Images that are wrong.
+        n_images: Every image.
+        k: Yes votes an image needs.
+        level: Nominal coverage.
+        clusters: As in `rejected_share`.
+
+    >>> judged = pd.DataFrame({"image": ["a", "b"], "trial": ["a", "b"]})
+    >>> votes = pd.DataFrame({
+    ...     "trial": list("aabb"), "participant": list("pqpq"), "accepts": [True] * 4})
+    >>> both = Stratum(n_images=2, judged=judged)
+    >>> scenes = pd.DataFrame({"scene": ["s", "s"]}, index=["a", "b"])
+    >>> found = wrong_share(
+    ...     both, votes, n_wrong=2, n_images=10, k=2, clusters=scenes)
+    >>> found.value, found.design_effect        # both are of one scene
+    (0.2, 2.0)
+    """
+    alone = wilson(n_wrong, n_images, level=level)
+    if clusters is None or n_images == 0 or stratum.judged is None:
+        return alone
+    found = cluster_effects([rejections_in(stratum, votes, k=k)], clusters, k=k)
+    critical = critical_value(level=level, dof=found.dof)
+    low, high = score_bounds(alone.value, n_images / found.chances, critical=critical)
+    return replace(
+        alone,
+        low=low,
+        high=high,
+        standard_error=alone.standard_error * sqrt(found.chances),
+        design_effect=found.chances,
+        dof=found.dof,
+    )
+
+
 def _of_images_like_these(
     parts: Sequence[StratumRejections],
     clusters: pd.DataFrame | None,
@@ -184,7 +239,7 @@ def _of_images_like_these(
     share = _share(parts)
     among = _image_variance(parts, share, clusters, k=k)
     people = people_variance([part.deciding for part in parts], clusters=clusters)
-    dof = _joined_dof(
+    dof = joined_dof(
         (among.census, among.dof),
         (people.added, people.dof),
     )
@@ -213,7 +268,7 @@ def _of_these_images(
         parts,
         chance + people.added,
         n_equal=like_these.n,
-        dof=_joined_dof((people.added, people.dof), (chance, inf)),
+        dof=joined_dof((people.added, people.dof), (chance, inf)),
         level=like_these.level,
     )
     if found.high - found.low > like_these.high - like_these.low:
@@ -333,59 +388,77 @@ def _image_variance(
         for part in parts
         if part.weight_of_unjudged
     )
-    own = pd.concat([(part.rejected - part.share) * part.scale for part in parts])
-    ways = ways_of(own.index, clusters)
-    effect = _design_effect(own.to_numpy(), ways)
-    of_chances = _effect_on_chances(effect, parts, ways=ways, within=within, k=k)
+    effects = cluster_effects(parts, clusters, k=k)
     return _ImageVariance(
-        census=between * of_chances + within * effect,
-        sampling=sampling * effect,
-        design_effect=effect,
-        dof=ways.dof(),
+        census=between * effects.chances + within * effects.outcomes,
+        sampling=sampling * effects.outcomes,
+        design_effect=effects.outcomes,
+        dof=effects.dof,
     )
 
 
-def _effect_on_chances(
-    effect: float,
-    parts: Sequence[StratumRejections],
-    *,
-    ways: Ways,
-    within: float,
-    k: int,
-) -> float:
-    """What clusters make of the variance of which images are wrong at all.
+@dataclass(frozen=True, kw_only=True)
+class ClusterEffects:
+    """What images that belong together make of variances; 1 where none do.
 
-    Nobody judges that; it is taken to cluster as chances of being rejected do, of
-    which outcomes show less, as they are also one panel's chance. Never more than
-    clusters whose images are all the same would make of it.
+    Attributes:
+        outcomes: Of which judged images are rejected.
+        chances: Of which images are wrong at all.
+        dof: Degrees of freedom of clusters.
     """
-    if effect == 1 or within == 0:
-        return effect
+
+    outcomes: float
+    chances: float
+    dof: float
+
+
+def cluster_effects(
+    parts: Sequence[StratumRejections], clusters: pd.DataFrame | None, *, k: int
+) -> ClusterEffects:
+    """What clusters make of the variances of rejected and of wrong images.
+
+    Which images are wrong nobody judges; it is taken to cluster as chances of being
+    rejected do, of which outcomes show less, as they are also one panel's chance. Never
+    more than clusters whose images are all the same would make of it.
+
+    Args:
+        parts: What was rejected, from `rejections_in`.
+        clusters: As in `rejected_share`.
+        k: Yes votes an image needs.
+
+    >>> votes = pd.DataFrame({
+    ...     "trial": list("abcd"), "participant": list("pqrs"),
+    ...     "accepts": [True, True, False, False]})
+    >>> judged = pd.DataFrame({"image": list("abcd"), "trial": list("abcd")})
+    >>> part = rejections_in(Stratum(n_images=4, judged=judged), votes, k=1)
+    >>> scenes = pd.DataFrame({"scene": list("sstt")}, index=list("abcd"))
+    >>> found = cluster_effects([part], scenes, k=1)
+    >>> found.outcomes, found.dof               # (2² + 2²) / 4; two scenes
+    (2.0, 1.0)
+    """
+    own = pd.concat([(part.rejected - part.share) * part.scale for part in parts])
+    ways = ways_of(own.index, clusters)
+    effect = ways.effect(own.to_numpy())
+    told = share_told(parts, k=k) if effect != 1 else 1.0
+    chances = ways.effect_on_chances(effect, told=told)
+    return ClusterEffects(outcomes=effect, chances=chances, dof=ways.dof())
+
+
+def share_told(parts: Sequence[StratumRejections], *, k: int) -> float:
+    """Share of the variance of rejections within strata that is no panel's chance.
+
+    1 where nothing varies.
+
+    >>> votes = pd.DataFrame({
+    ...     "trial": ["a"], "participant": ["p"], "accepts": [True]})
+    >>> judged = pd.DataFrame({"image": ["a"], "trial": ["a"]})
+    >>> part = rejections_in(Stratum(n_images=1, judged=judged), votes, k=1)
+    >>> share_told([part], k=1)
+    1.0
+    """
+    within = sum(part.n_images * part.share * (1 - part.share) for part in parts)
     by_chance = sum(part.n_images * _by_chance(part, k=k) for part in parts)
-    n_judged = sum(len(part.rejected) for part in parts)
-    most = ways.squares(np.ones(n_judged)) / n_judged
-    told = 1 - by_chance / within
-    return min(most, 1 + (effect - 1) / told) if told > 0 else most
-
-
-def _design_effect(own: npt.NDArray[np.float64], ways: Ways) -> float:
-    """Squares of clusters over those of images; where all are alike, a cluster's size."""
-    squares = float(own @ own)
-    if squares > 0:
-        return ways.squares(own) / squares
-    return ways.squares(np.ones(len(own))) / len(own) if len(own) else 1.0
-
-
-def _joined_dof(*parts: tuple[float, float]) -> float:
-    """Degrees of freedom of a sum of variances, each with its own.
-
-    Source:
-        Satterthwaite (1946), "An approximate distribution of estimates of variance
-        components", eq. 17.
-    """
-    whole = sum(part for part, _ in parts)
-    inverse = sum(1 / mixed_dof(part, whole=whole, dof=dof) for part, dof in parts)
-    return 1 / inverse if inverse > 0 else inf
+    return 1 - by_chance / within if within > 0 else 1.0
 
 
 def _spoken_of(people: PeopleVariance) -> dict[str, Any]:
@@ -463,6 +536,7 @@ def rejections_in(
             n_yes=np.zeros(0, dtype=int),
             n_votes=np.zeros(0, dtype=int),
         )
+    check_votes(votes)
     image, images, rows = _votes_on(stratum.judged, votes)
     accepts = rows["accepts"].to_numpy(dtype=float)
     n_yes = np.bincount(image, weights=accepts).astype(int)
@@ -738,7 +812,7 @@ def difference_on_same_images(
         means[0] - means[1],
         centre=(means[0] - means[1]) * n_images / (n_images + 2),
         error=sqrt(among + people.added) / (n_images + 2),
-        dof=_joined_dof((squares, dof), (people.added, people.dof), (1.0, inf)),
+        dof=joined_dof((squares, dof), (people.added, people.dof), (1.0, inf)),
         like=_known(n_images, among=among, people=people, level=level),
         is_paired=True,
     )
@@ -797,7 +871,7 @@ def difference_apart(
         one.share - two.share,
         centre=one.share - two.share,
         error=sqrt(among + people.added),
-        dof=_joined_dof(
+        dof=joined_dof(
             (first_among, first_dof),
             (second_among, second_dof),
             (people.added, people.dof),
@@ -901,7 +975,7 @@ def _paired_squares(
     squares = float(judged @ judged) + (n_images - len(both)) * away**2
     ways = ways_of(both.index, clusters)
     centred = apart - apart.mean() if len(apart) else apart
-    return squares * _design_effect(centred, ways), ways.dof()
+    return squares * ways.effect(centred), ways.dof()
 
 
 def _influences(part: StratumRejections) -> pd.Series:

@@ -17,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.statistics.frame_checks import check_votes
+from analysis.statistics.image_clusters import Ways, ways_of
 from analysis.statistics.intervals import (
     LEVEL,
     Estimate,
     critical_value,
-    mixed_dof,
+    joined_dof,
     no_estimate,
     score_bounds,
 )
@@ -53,7 +55,11 @@ def majority_judgments(votes: pd.DataFrame) -> MajorityJudgments:
     Args:
         votes: Columns image, participant, says (bool); one row per rater and
             image, those who could not tell left out.
+
+    Raises:
+        AnalysisError: If cells are empty.
     """
+    check_votes(votes, of="image", accepts="says")
     image, images = pd.factorize(votes["image"])
     says = votes["says"].to_numpy(dtype=float)
     n_yes = np.bincount(image, weights=says, minlength=len(images))
@@ -75,7 +81,11 @@ def majority_judgments(votes: pd.DataFrame) -> MajorityJudgments:
 
 
 def majority_share(
-    found: MajorityJudgments, images: pd.Index, *, level: float = LEVEL
+    found: MajorityJudgments,
+    images: pd.Index,
+    *,
+    level: float = LEVEL,
+    clusters: pd.DataFrame | None = None,
 ) -> Estimate:
     """Share of these images that the majority says yes to.
 
@@ -83,12 +93,13 @@ def majority_share(
         found: From `majority_judgments`, over all images.
         images: Which of them; those that nobody could judge are left out.
         level: Nominal coverage.
+        clusters: Index image, one column per way in which images belong together.
 
     Returns:
         NaN with n = 0 without images; NaN ends, and why in `method`, where fewer
         than six raters judged them: so few do not show how much raters differ.
     """
-    part = _part(found, images)
+    part = _part(found, images, clusters)
     if part.n == 0:
         return no_estimate(level=level, target="images like these")
     low, high, method = nan, nan, _too_few(part.people.n_people)
@@ -108,7 +119,12 @@ def majority_share(
 
 
 def majority_difference(
-    found: MajorityJudgments, first: pd.Index, second: pd.Index, *, level: float = LEVEL
+    found: MajorityJudgments,
+    first: pd.Index,
+    second: pd.Index,
+    *,
+    level: float = LEVEL,
+    clusters: pd.DataFrame | None = None,
 ) -> Estimate:
     """Share among the first images minus share among the second.
 
@@ -123,16 +139,16 @@ def majority_difference(
         Zou & Donner (2008), "Construction of confidence limits about effect
         measures: a general approach", eq. 5 (with correlation).
     """
-    one, two = _part(found, first), _part(found, second)
+    one, two = (_part(found, images, clusters) for images in (first, second))
     if one.n == 0 or two.n == 0:
         return no_estimate(level=level, target="images like these")
-    among, people = _difference_variance(found, first, second)
+    among, people, ways = _difference_variance(found, first, second, clusters)
     variance = among + people.across_images
     value = one.share - two.share
     low, high = nan, nan
     method = _too_few(min(one.people.n_people, two.people.n_people))
     if not method:
-        dof = mixed_dof(people.across_images, whole=variance, dof=people.dof)
+        dof = joined_dof((among, ways.dof()), (people.across_images, people.dof))
         low, high = _combined(
             one, two, variance, critical=critical_value(level=level, dof=dof)
         )
@@ -165,6 +181,7 @@ class _Part:
         alone: Variance were images independent and halves counted as yes or no.
         total: With what images and raters do.
         people: What raters add.
+        among_dof: Degrees of freedom of what images add, of clusters.
     """
 
     n: int
@@ -172,12 +189,14 @@ class _Part:
     alone: float
     total: float
     people: PeopleVariance
+    among_dof: float
 
     @property
     def dof(self) -> float:
         """Degrees of freedom of the variance."""
         across = self.people.across_images
-        return mixed_dof(across, whole=self.total, dof=self.people.dof)
+        among = (self.total - across, self.among_dof)
+        return joined_dof(among, (across, self.people.dof))
 
     def bounds(self, critical: float) -> tuple[float, float]:
         """Score bounds at the effective number of images."""
@@ -185,21 +204,26 @@ class _Part:
         return score_bounds(self.share, effective, critical=critical)
 
 
-def _part(found: MajorityJudgments, images: pd.Index) -> _Part:
+def _part(
+    found: MajorityJudgments, images: pd.Index, clusters: pd.DataFrame | None
+) -> _Part:
     there = found.outcomes.index.intersection(images)
     values = found.outcomes.loc[there].to_numpy()
     n, share = len(values), float(values.mean()) if len(values) else nan
-    people = _people(found, pd.Series(1.0, index=there))
+    people = _people(found, pd.Series(1.0, index=there), clusters)
+    ways = ways_of(there, clusters)
     # Of a share of 0 or 1, which shows no spread, half an image goes the other way.
     even = 0.5 / (n + 1)
     alone = n * (share * (1 - share) or even * (1 - even))
-    among = float(((values - share) ** 2).sum()) or alone
+    away = values - share
+    among = (float(away @ away) or alone) * ways.effect(away)
     return _Part(
         n=n,
         share=share,
         alone=alone,
         total=among + people.across_images,
         people=people,
+        among_dof=ways.dof(),
     )
 
 
@@ -223,9 +247,12 @@ def _arm(arm: float, other: float, correlation: float) -> float:
 
 
 def _difference_variance(
-    found: MajorityJudgments, first: pd.Index, second: pd.Index
-) -> tuple[float, PeopleVariance]:
-    """Squared influences of images, and what raters carry across images."""
+    found: MajorityJudgments,
+    first: pd.Index,
+    second: pd.Index,
+    clusters: pd.DataFrame | None,
+) -> tuple[float, PeopleVariance, Ways]:
+    """Squared influences of images, what raters carry across, and images' clusters."""
     weights = pd.Series(0.0, index=found.outcomes.index)
     influences = weights.copy()
     for images, sign in ((first, 1.0), (second, -1.0)):
@@ -233,10 +260,16 @@ def _difference_variance(
         values = found.outcomes.loc[there]
         weights.loc[there] += sign / len(there)
         influences.loc[there] += sign * (values - values.mean()) / len(there)
-    return float((influences**2).sum()), _people(found, weights)
+    mine = influences[weights.index.isin(first.union(second))]
+    ways = ways_of(mine.index, clusters)
+    own: Floats = np.asarray(mine, dtype=float)
+    squares = ways.squares(own)
+    return squares, _people(found, weights, clusters), ways
 
 
-def _people(found: MajorityJudgments, weights: pd.Series) -> PeopleVariance:
+def _people(
+    found: MajorityJudgments, weights: pd.Series, clusters: pd.DataFrame | None
+) -> PeopleVariance:
     """What raters add to a weighted sum of the images' outcomes."""
     mine = found.swings[found.swings["image"].isin(weights.index)]
     scaled = mine["swing"] * weights.reindex(mine["image"]).to_numpy()
@@ -244,4 +277,4 @@ def _people(found: MajorityJudgments, weights: pd.Series) -> PeopleVariance:
     deciding = DecidingVotes(
         swings=swings[swings["swing"] != 0], voters=frozenset(mine["participant"])
     )
-    return people_variance([deciding])
+    return people_variance([deciding], clusters=clusters)

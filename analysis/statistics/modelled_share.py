@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import inf, nan, sqrt
 from typing import Final
 
 import numpy as np
@@ -25,11 +25,12 @@ from analysis.statistics.aggregation.confusion_model import ConfusionModel
 from analysis.statistics.aggregation.dawid_skene import DawidSkene, Prior, dawid_skene
 from analysis.statistics.aggregation.vote_counts import VoteCounts
 from analysis.statistics.frame_checks import FloatArray
+from analysis.statistics.image_clusters import Ways
 from analysis.statistics.intervals import (
     LEVEL,
     Estimate,
     critical_value,
-    mixed_dof,
+    joined_dof,
     no_estimate,
     score_bounds,
 )
@@ -104,6 +105,7 @@ def modelled_share(
     n_images: int,
     n_wrong: int,
     level: float = LEVEL,
+    ways: Ways | None = None,
 ) -> Estimate:
     """Share of all images that are wrong, from probabilities of those by the label.
 
@@ -113,6 +115,9 @@ def modelled_share(
         n_images: Every image the classifier saw.
         n_wrong: Every image it got wrong by the label.
         level: Nominal coverage.
+        ways: In which ways those errors' images belong together, if any do. Which
+            images are wrong by the label is taken to cluster as much as probabilities
+            do.
 
     Returns:
         NaN with n = 0 where no error has a vote.
@@ -127,16 +132,17 @@ def modelled_share(
         return no_estimate(level=level, target="images like these")
     share_wrong, mean = n_wrong / n_images, float(wrong.mean())
     value = share_wrong * mean
-    images = n_wrong * (mean - value) ** 2 + (n_images - n_wrong) * value**2
-    images += float(((wrong - mean) ** 2).sum()) * (n_wrong / len(wrong)) ** 2
+    images, images_dof = _of_images(
+        wrong, ways, mean=mean, n_images=n_images, n_wrong=n_wrong
+    )
     kept = share_wrong * left_out[~np.isnan(left_out)]
     n_groups = len(kept)
     people = 0.0
     if n_groups > 1:
         squares = float(((kept - kept.mean()) ** 2).sum())
         people = (n_groups - 1) / n_groups * squares
-    variance = images / n_images**2 + people
-    dof = mixed_dof(people, whole=variance, dof=max(n_groups - 1, 1))
+    variance = images + people
+    dof = joined_dof((images, images_dof), (people, max(n_groups - 1, 1)))
     alone = value * (1 - value)
     n_effective = alone / variance if alone * variance > 0 else float(n_images)
     critical = critical_value(level=level, dof=dof)
@@ -149,6 +155,23 @@ def modelled_share(
         level=level,
         standard_error=sqrt(variance),
     )
+
+
+def _of_images(
+    wrong: np.ndarray, ways: Ways | None, *, mean: float, n_images: int, n_wrong: int
+) -> tuple[float, float]:
+    """Variance that other images would add, and its degrees of freedom."""
+    value = n_wrong / n_images * mean
+    chances = n_wrong * (mean - value) ** 2 + (n_images - n_wrong) * value**2
+    away = wrong - mean
+    told = float(away @ away) * (n_wrong / len(wrong)) ** 2
+    if ways is None:
+        return (chances + told) / n_images**2, inf
+    effect = ways.effect(away)
+    spread = len(wrong) * mean * (1 - mean)
+    share_told = float(away @ away) / spread if spread > 0 else 0.0
+    chances *= ways.effect_on_chances(effect, told=share_told)
+    return (chances + told * effect) / n_images**2, ways.dof()
 
 
 def _fit(votes: pd.DataFrame, known: pd.Series) -> DawidSkene:

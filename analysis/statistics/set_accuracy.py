@@ -12,8 +12,8 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass
-from math import inf, sqrt
+from dataclasses import dataclass, replace
+from math import inf, nan, sqrt
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.statistics.frame_checks import FloatArray, check_columns, check_once
+from analysis.statistics.image_clusters import ways_of
 from analysis.statistics.intervals import (
     LEVEL,
     Estimate,
@@ -30,6 +31,7 @@ from analysis.statistics.intervals import (
     wilson,
 )
 from analysis.statistics.paired import TestResult, mcnemar_exact
+from analysis.statistics.shares import two_sided_p
 
 _RULE: Final = "a prediction is accepted from 1 to n votes on"
 
@@ -67,6 +69,7 @@ def accuracy_on_sets(
     predicted: Sequence[Hashable],
     accepted: Sequence[Collection[Hashable]],
     *,
+    clusters: pd.DataFrame | None = None,
     level: float = LEVEL,
 ) -> SetAccuracy:
     """Share of images whose prediction is one of the accepted labels.
@@ -74,6 +77,8 @@ def accuracy_on_sets(
     Args:
         predicted: The class said first, one per image.
         accepted: The accepted classes of each image, in the same order.
+        clusters: One row per prediction, in the same order; one column per way in
+            which images belong together.
         level: Nominal coverage.
 
     Returns:
@@ -87,18 +92,48 @@ def accuracy_on_sets(
     (0.5, 2, 1)
     """
     _check_lengths(predicted, accepted)
-    hits = [
-        said in right for said, right in zip(predicted, accepted, strict=True) if right
-    ]
+    hits = pd.Series(
+        {
+            image: float(said in right)
+            for image, (said, right) in enumerate(zip(predicted, accepted, strict=True))
+            if right
+        },
+        dtype=float,
+    )
     return SetAccuracy(
-        accuracy=wilson(sum(hits), len(hits), level=level),
+        accuracy=_share(hits, clusters, level=level),
         n_images=len(hits),
         n_empty=len(predicted) - len(hits),
     )
 
 
+def _share(hits: pd.Series, clusters: pd.DataFrame | None, *, level: float) -> Estimate:
+    """Share of hits, index image by its place; score bounds at the clusters' worth."""
+    alone = wilson(float(hits.sum()), len(hits), level=level)
+    if clusters is None or hits.empty:
+        return alone
+    ways = ways_of(hits.index, clusters.reset_index(drop=True))
+    effect = ways.effect((hits - hits.mean()).to_numpy())
+    critical = critical_value(level=level, dof=ways.dof())
+    low, high = score_bounds(alone.value, len(hits) / effect, critical=critical)
+    return replace(
+        alone,
+        low=low,
+        high=high,
+        standard_error=alone.standard_error * sqrt(effect),
+        design_effect=effect,
+        dof=ways.dof(),
+    )
+
+
 def sampled_accuracy(
-    hits: FloatArray, drawn: FloatArray, *, sizes: FloatArray, level: float = LEVEL
+    hits: FloatArray,
+    drawn: FloatArray,
+    *,
+    sizes: FloatArray,
+    effect: float = 1.0,
+    dof: float = inf,
+    level: float = LEVEL,
 ) -> Estimate:
     """Accuracy over all images of which each stratum was drawn at its own rate.
 
@@ -107,6 +142,8 @@ def sampled_accuracy(
             (strata,).
         drawn: Images drawn per stratum, at least one each.
         sizes: Images per stratum in the data set.
+        effect: What images that belong together make of the variance.
+        dof: Degrees of freedom of those clusters.
         level: Nominal coverage.
 
     Source:
@@ -131,9 +168,12 @@ def sampled_accuracy(
     smooth = np.where(is_alike, (hits + 0.5) / (drawn + 1), shares)
     variance = float(weights**2 @ (smooth * (1 - smooth) / drawn))
     variance += float(weights @ (shares - value) ** 2) / total
+    variance *= effect
     spread = value * (1 - value)
-    n_effective = spread / variance if spread * variance > 0 else float(drawn.min())
-    critical = critical_value(level=level, dof=inf)
+    n_effective = (
+        spread / variance if spread * variance > 0 else float(drawn.min()) / effect
+    )
+    critical = critical_value(level=level, dof=dof)
     low, high = score_bounds(value, n_effective, critical=critical)
     return Estimate(
         value=value,
@@ -151,6 +191,7 @@ def sets_difference(
     second: Sequence[Hashable],
     accepted: Sequence[Collection[Hashable]],
     *,
+    clusters: pd.DataFrame | None = None,
     level: float = LEVEL,
 ) -> TestResult:
     """Accuracy of the first classifier minus that of the second, and a test of none.
@@ -159,10 +200,12 @@ def sets_difference(
         first: What the first said, one class per image.
         second: What the second said.
         accepted: The accepted classes of each image.
+        clusters: As in `accuracy_on_sets`.
         level: Nominal coverage.
 
     Returns:
-        McNemar's exact test on images with a set, Agresti and Min's interval.
+        McNemar's exact test on images with a set, Agresti and Min's interval. With
+        clusters, Student's t of the clusters' totals, and its interval.
 
     Raises:
         AnalysisError: If there are not as many predictions as sets.
@@ -173,6 +216,8 @@ def sets_difference(
     """
     _check_lengths(first, accepted)
     _check_lengths(second, accepted)
+    if clusters is not None:
+        return _clustered_difference(first, second, accepted, clusters, level=level)
     rows = [
         (image, name, int(said[image] in right))
         for image, right in enumerate(accepted)
@@ -188,6 +233,51 @@ def sets_difference(
         b="second",
         pair="image",
         level=level,
+    )
+
+
+def _clustered_difference(
+    first: Sequence[Hashable],
+    second: Sequence[Hashable],
+    accepted: Sequence[Collection[Hashable]],
+    clusters: pd.DataFrame,
+    *,
+    level: float,
+) -> TestResult:
+    """By the variance of the clusters' totals; half an image in each of four cells."""
+    rows = enumerate(zip(first, second, accepted, strict=True))
+    away = pd.Series(
+        {
+            image: float(one in right) - float(two in right)
+            for image, (one, two, right) in rows
+            if right
+        },
+        dtype=float,
+    )
+    n = len(away)
+    if n == 0:
+        return TestResult(
+            statistic=nan,
+            p_value=nan,
+            estimate=nan,
+            low=nan,
+            high=nan,
+            n=0,
+            method="no image has a set",
+        )
+    ways = ways_of(away.index, clusters.reset_index(drop=True))
+    own: FloatArray = np.asarray(away - away.mean(), dtype=float)
+    squares = ways.squares(own) + 1
+    centre, error = float(away.sum()) / (n + 2), sqrt(squares) / (n + 2)
+    half = critical_value(level=level, dof=ways.dof()) * error
+    return TestResult(
+        statistic=centre / error,
+        p_value=two_sided_p(centre / error, dof=ways.dof()),
+        estimate=float(away.mean()),
+        low=max(-1.0, centre - half),
+        high=min(1.0, centre + half),
+        n=n,
+        method="Student's t of clusters' totals",
     )
 
 

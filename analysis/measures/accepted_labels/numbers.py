@@ -11,17 +11,19 @@ Source:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import nan
+from math import inf, nan
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import AcceptedLabels, Bundle, ClassifierCounts
 from analysis.measures.rectified_error.numbers import uses_of
+from analysis.statistics.image_clusters import ways_of
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.k_of_n import tally
 from analysis.statistics.paired import TestResult
@@ -126,6 +128,7 @@ def pairs_on_sets(bundle: Bundle, accepted: AcceptedLabels) -> list[ClassifiersO
             [said[image, one] for image in images],
             [said[image, two] for image in images],
             [accepted.sets[image] for image in images],
+            clusters=_of_sources(bundle, images),
         )
         found.append(
             ClassifiersOnSets(first=one, second=two, test=test, n_images=len(images))
@@ -185,9 +188,12 @@ def _images(
 def _of_classifier(
     bundle: Bundle, classifier: ClassifierCounts, images: pd.DataFrame
 ) -> ClassifierOnSets:
+    clusters = image_clusters(bundle)
     by_kind = {
         str(kind): accuracy_on_sets(
-            mine["predicted"].to_list(), mine["accepted"].to_list()
+            mine["predicted"].to_list(),
+            mine["accepted"].to_list(),
+            clusters=None if clusters is None else clusters.reindex(mine["image"]),
         )
         for kind, mine in images.groupby("kind", sort=True)
     }
@@ -197,7 +203,7 @@ def _of_classifier(
     return ClassifierOnSets(
         classifier=classifier.name,
         by_kind=by_kind,
-        accuracy=_accuracy(classifier, by_kind),
+        accuracy=_accuracy(classifier, by_kind, images, clusters),
         by_label=n_right / classifier.n_seen if is_labelled else nan,
         agreement=float(judged.mean()) if len(judged) else nan,
         n_judged=len(judged),
@@ -221,7 +227,10 @@ def _judged(bundle: Bundle, images: pd.DataFrame) -> pd.Series:
 
 
 def _accuracy(
-    classifier: ClassifierCounts, by_kind: Mapping[str, SetAccuracy]
+    classifier: ClassifierCounts,
+    by_kind: Mapping[str, SetAccuracy],
+    images: pd.DataFrame,
+    clusters: pd.DataFrame | None,
 ) -> Estimate | None:
     """Over all images with a set, kinds weighted by how many of them have one."""
     if UNLABELLED in by_kind:
@@ -235,7 +244,45 @@ def _accuracy(
     empty = np.array([by_kind[kind].n_empty for kind in wanted], dtype=float)
     sizes = np.array([n_all[kind] for kind in wanted]) * drawn / (drawn + empty)
     shares = np.array([by_kind[kind].accuracy.value for kind in wanted])
-    return sampled_accuracy(shares * drawn, drawn, sizes=sizes)
+    scale = {kind: size / n for kind, size, n in zip(wanted, sizes, drawn, strict=True)}
+    ways = _ways(images, by_kind, scale, clusters)
+    return sampled_accuracy(
+        shares * drawn, drawn, sizes=sizes, effect=ways[0], dof=ways[1]
+    )
+
+
+def _ways(
+    images: pd.DataFrame,
+    by_kind: Mapping[str, SetAccuracy],
+    scale: Mapping[str, float],
+    clusters: pd.DataFrame | None,
+) -> tuple[float, float]:
+    """What clusters make of the variance over all kinds, and its degrees of freedom.
+
+    Of what each image adds: its hit less the share of its kind, for as many images as
+    it stands for.
+    """
+    if clusters is None:
+        return 1.0, inf
+    rows = images[images["accepted"].map(len) > 0]
+    hits = [
+        said in right
+        for said, right in zip(rows["predicted"], rows["accepted"], strict=True)
+    ]
+    of_kind = rows["kind"].map(lambda kind: by_kind[kind].accuracy.value)
+    own = (np.array(hits) - of_kind.to_numpy()) * rows["kind"].map(scale).to_numpy()
+    ways = ways_of(pd.Index(rows["image"]), clusters)
+    return ways.effect(own), ways.dof()
+
+
+def _of_sources(bundle: Bundle, images: Sequence[str]) -> pd.DataFrame | None:
+    """Clusters of source images, in this order; None where none are named."""
+    clusters = image_clusters(bundle)
+    if clusters is None:
+        return None
+    source = clusters.index.str.split("/").str[0]
+    first = clusters.assign(source=source).drop_duplicates("source")
+    return first.set_index("source").reindex(pd.Index(images))
 
 
 def _first_classes(bundle: Bundle) -> dict[tuple[str, str], str]:

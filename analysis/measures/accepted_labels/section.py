@@ -171,7 +171,8 @@ def _pair_table(pairs: list[ClassifiersOnSets]) -> DataTable:
         name="accepted_labels_pairs",
         caption="Share of accepted first classes, first classifier less second, on the "
         "images that either has wrong by the label (on all others both say the same); "
-        "McNemar's exact test, which counts images only.",
+        "McNemar's exact test, which counts images only (Student's t where images are "
+        "clustered).",
         shown=pd.DataFrame(shown),
         numbers=pd.DataFrame(numbers),
     )

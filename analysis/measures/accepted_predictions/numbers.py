@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.bundles.clusters import trial_clusters
+from analysis.bundles.clusters import clusters_of_images, trial_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.k_of_n import Stratum, rejected_share, tally
@@ -69,22 +69,13 @@ def accepted_shares(bundle: Bundle) -> list[AcceptedShare]:
                     [stratum],
                     bundle.votes,
                     k=bundle.k,
-                    clusters=None if clusters is None else of_images(clusters, judged),
+                    clusters=None
+                    if clusters is None
+                    else clusters_of_images(clusters, judged),
                 ).complement(),
             )
         )
     return shares
-
-
-def of_images(clusters: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
-    """Clusters of trials as those of the images that they show.
-
-    >>> clusters = pd.DataFrame({"scene": ["s"]}, index=["t"])
-    >>> judged = pd.DataFrame({"image": ["i"], "trial": ["t"]})
-    >>> of_images(clusters, judged).loc["i", "scene"]
-    's'
-    """
-    return clusters.reindex(judged["trial"]).set_axis(judged["image"], axis=0)
 
 
 def is_unlabelled(bundle: Bundle) -> bool:

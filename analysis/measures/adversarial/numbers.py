@@ -12,15 +12,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 
-from analysis.bundles.clusters import clusters_in, with_clusters
+from analysis.bundles.clusters import (
+    clusters_in,
+    clusters_of_images,
+    trial_clusters,
+    with_clusters,
+)
 from analysis.bundles.reading import Bundle
 from analysis.statistics.clustered import clustered_mean
-from analysis.statistics.intervals import Estimate, wilson
-from analysis.statistics.k_of_n import Stratum, rejected_share, tally
+from analysis.statistics.intervals import Estimate
+from analysis.statistics.k_of_n import Stratum, rejected_share, tally, wrong_share
 
 PUT_UP: Final = "attacked"
 DISPLAYS: Final = ("whole", "attention")
@@ -177,6 +183,8 @@ def _result(bundle: Bundle, images: pd.DataFrame, votes: pd.DataFrame) -> Displa
     n_yes = resolved["trial"].map(done["n_yes"]).astype(int)
     resolved = resolved.assign(n_yes=n_yes).reset_index(drop=True)
     mine = with_clusters(images[["image", "trial"]].merge(votes, on="trial"), bundle)
+    found = trial_clusters(bundle)
+    clusters = None if found is None else clusters_of_images(found, resolved)
     return DisplayResult(
         display=str(images["display"].iloc[0]),
         n_shown=len(images),
@@ -185,15 +193,23 @@ def _result(bundle: Bundle, images: pd.DataFrame, votes: pd.DataFrame) -> Displa
             mine, value="accepts", stimulus="image", clusters=clusters_in(mine)
         ),
         of_images=rejected_share(
-            [Stratum(n_images=len(images), judged=resolved)], votes, k=k
+            [Stratum(n_images=len(images), judged=resolved)],
+            votes,
+            k=k,
+            clusters=clusters,
         ).complement(),
         histogram=n_yes.value_counts().reindex(range(n + 1), fill_value=0),
-        errors=_errors(bundle, resolved, votes, n_shown=len(images)),
+        errors=_errors(bundle, resolved, votes, n_shown=len(images), clusters=clusters),
     )
 
 
 def _errors(
-    bundle: Bundle, resolved: pd.DataFrame, votes: pd.DataFrame, *, n_shown: int
+    bundle: Bundle,
+    resolved: pd.DataFrame,
+    votes: pd.DataFrame,
+    *,
+    n_shown: int,
+    clusters: pd.DataFrame | None,
 ) -> tuple[ErrorUnderAttack, ...]:
     counts = attack_counts(bundle)
     if counts is None:
@@ -206,30 +222,33 @@ def _errors(
     rest = counts.n_chosen - counts.n_wrong_before - wrong.n_images - right.n_images
     others = Stratum(n_images=max(rest, 0), judged=None)
     attacked, chosen = [wrong, right], [wrong, right, before, others]
+    pair = partial(_pair, votes=votes, k=bundle.k, clusters=clusters)
     return (
-        _pair("attacked", attacked, votes, n_wrong=n_wrong, k=bundle.k),
-        _pair(
-            "chosen",
-            chosen,
-            votes,
-            n_wrong=n_wrong + counts.n_wrong_before,
-            k=bundle.k,
-        ),
+        pair("attacked", attacked, n_wrong=n_wrong),
+        pair("chosen", chosen, n_wrong=n_wrong + counts.n_wrong_before),
     )
 
 
 def _pair(
     over: str,
     strata: list[Stratum],
-    votes: pd.DataFrame,
     *,
+    votes: pd.DataFrame,
     n_wrong: int,
     k: int,
+    clusters: pd.DataFrame | None,
 ) -> ErrorUnderAttack:
     n_images = sum(stratum.n_images for stratum in strata)
     return ErrorUnderAttack(
         over=over,
         n_images=n_images,
-        standard=wilson(n_wrong, n_images),
-        rectified=rejected_share(strata, votes, k=k),
+        standard=wrong_share(
+            strata[0],
+            votes,
+            n_wrong=n_wrong,
+            n_images=n_images,
+            k=k,
+            clusters=clusters,
+        ),
+        rectified=rejected_share(strata, votes, k=k, clusters=clusters),
     )

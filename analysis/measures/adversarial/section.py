@@ -263,7 +263,9 @@ def _bias(bundle: Bundle) -> Section:
         blocks.append(tables.controls_table(rates))
         found = [*corrected_agreements(votes), *corrected_differences(votes)]
         if found:
-            blocks += [Prose(text=tables.CORRECTION), tables.corrected_table(found)]
+            margin = bundle.equivalence_margin
+            table = tables.corrected_table(found, margin=margin)
+            blocks += [Prose(text=tables.CORRECTION), table]
     return Section(
         id="displays-bias",
         chapter=Chapter.CONTROLS,

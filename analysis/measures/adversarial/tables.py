@@ -272,8 +272,13 @@ def controls_table(rates: Sequence[DisplayControl]) -> DataTable:
     )
 
 
-def corrected_table(found: Sequence[CorrectedAgreement]) -> DataTable:
-    """Agreement corrected for yes-bias, per display and kind of false yes."""
+def corrected_table(
+    found: Sequence[CorrectedAgreement], *, margin: float | None = None
+) -> DataTable:
+    """Agreement corrected for yes-bias, per display and kind of false yes.
+
+    Differences of displays are tested against the margin where the study states one.
+    """
     shown = pd.DataFrame(
         {
             "display": [_display(c.display) for c in found],
@@ -294,7 +299,7 @@ def corrected_table(found: Sequence[CorrectedAgreement]) -> DataTable:
             for c in found
         ]
     )
-    return DataTable(
+    table = DataTable(
         name="corrected_agreement",
         caption="Agreement with the adversarial class as a share of votes, corrected "
         "for yes-bias (95 % intervals with the correction's own uncertainty); the last "
@@ -303,6 +308,15 @@ def corrected_table(found: Sequence[CorrectedAgreement]) -> DataTable:
         numbers=numbers,
         text_columns=2,
     )
+    return with_equivalence(
+        table,
+        [c.agreement.estimate if _is_difference(c) else None for c in found],
+        margin=margin,
+    )
+
+
+def _is_difference(found: CorrectedAgreement) -> bool:
+    return "−" in found.display
 
 
 def _display(names: str) -> str:
@@ -319,7 +333,7 @@ def _corrected_words(found: CorrectedAgreement) -> str:
     estimate = found.agreement.estimate
     if isnan(estimate.value):
         return "not defined (true and false yes hardly differ)"
-    return points(estimate) if "−" in found.display else interval(estimate)
+    return points(estimate) if _is_difference(found) else interval(estimate)
 
 
 def changed_table(bundle: Bundle, changed: pd.DataFrame) -> DataTable:

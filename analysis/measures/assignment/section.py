@@ -14,7 +14,7 @@ from analysis.elements.sections import Block, Chapter, Prose, Section
 from analysis.elements.wording import count, interval, p_text
 from analysis.errors import AnalysisError
 from analysis.measures.assignment import tables
-from analysis.measures.assignment.logistic_models import fit_models
+from analysis.measures.assignment.logistic_models import fit_models, sparse_words
 from analysis.measures.assignment.numbers import (
     CONDITIONS,
     ConditionRate,
@@ -212,6 +212,8 @@ def _models(
     intro = _MODELS.format(mixed=mixed.method, clustered=models.clustered.method)
     spread = _SPREAD.format(people=mixed.sd_participant, items=mixed.sd_stimulus)
     blocks: list[Block] = [Prose(text=intro), Prose(text=spread)]
+    if sparse := sparse_words(responses):
+        blocks.append(Prose(kind="note", text=sparse))
     for name, fit in (("mixed", mixed), ("clustered", models.clustered)):
         if fit.refusal:
             text = f"The {name} model gives estimates only: {fit.refusal}."

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.rectified_error.numbers import (
     ErrorResult,
@@ -22,6 +23,8 @@ from analysis.measures.rectified_error.numbers import (
     uses_of,
 )
 from analysis.statistics.intervals import Estimate
+from analysis.statistics.k_of_n import rejected_share, rejections_in, share_told
+from analysis.statistics.parts.alike import Floats, alikeness_within
 from analysis.statistics.parts.shrinkage import MIN_GROUPS, shrunken_shares
 
 _TOP5: Final = 5
@@ -104,8 +107,12 @@ def _of_classes(bundle: Bundle, result: ErrorResult) -> pd.DataFrame:
     )
     if len(table) < MIN_GROUPS:
         return table
-    whole = result.rectified if counts else result.accepted
-    found = shrunken_errors(table, whole, has_sizes=bool(counts))
+    found = shrunken_errors(
+        table,
+        _whole(bundle, result, of_errors=not counts),
+        has_sizes=bool(counts),
+        per_draw=_per_draw(bundle, result, judged, groups=pd.Index(names)),
+    )
     named = found.assign(classifier=result.classifier, shows=result.shows)
     return _sorted(named, by="rectified_estimate")
 
@@ -119,7 +126,11 @@ def _keys(judged: JudgedImages) -> list[str]:
 
 
 def shrunken_errors(
-    table: pd.DataFrame, whole: Estimate, *, has_sizes: bool = True
+    table: pd.DataFrame,
+    whole: Estimate,
+    *,
+    has_sizes: bool = True,
+    per_draw: Floats | None = None,
 ) -> pd.DataFrame:
     """The table with both errors of every class, as counted and shrunk.
 
@@ -129,6 +140,8 @@ def shrunken_errors(
         whole: The rectified error over all classes, whose design effect says what
             people add.
         has_sizes: Whether n_images are all images of a class, and not its errors.
+        per_draw: Images of a class that are worth one independent one, where they
+            belong together, shape (classes,); one unless given.
 
     Returns:
         The same with standard, rectified, standard_estimate, rectified_estimate, of.
@@ -150,10 +163,11 @@ def shrunken_errors(
     )
     counted = n_wrong / np.maximum(n, 1) * n_rejected / np.maximum(n_judged, 1)
     # Of errors that were not judged the class says nothing.
-    seen = np.where(n_wrong > 0, n * n_judged / np.maximum(n_wrong, 1), n)
+    each = np.ones(len(table)) if per_draw is None else per_draw
+    seen = np.where(n_wrong > 0, n * n_judged / np.maximum(n_wrong, 1), n) / each
     effective = _effective(seen, whole)
     shrunk = shrunken_shares(counted * effective, effective)
-    standard = shrunken_shares(n_standard, n) if has_sizes else shrunk
+    standard = shrunken_shares(n_standard / each, n / each) if has_sizes else shrunk
     return table.assign(
         standard=n_standard / np.maximum(n, 1) if has_sizes else np.nan,
         rectified=np.where((n_wrong == 0) | (n_judged > 0), counted, np.nan),
@@ -174,18 +188,90 @@ def _of_confusions(bundle: Bundle, result: ErrorResult) -> pd.DataFrame:
     )
     if len(table) < MIN_GROUPS:
         return table
+    pairs = pd.MultiIndex.from_frame(judged[["label", "predicted"]])
+    groups = pd.MultiIndex.from_frame(table[["class", "predicted"]])
+    found = shrunken_confusions(
+        table,
+        _whole(bundle, result, of_errors=True),
+        per_draw=_per_draw(
+            bundle, result, judged.assign(label=pairs), groups=groups, is_told=True
+        ),
+    )
+    named = found.assign(classifier=result.classifier, shows=result.shows)
+    return _sorted(named, by="estimate")
+
+
+def shrunken_confusions(
+    table: pd.DataFrame, whole: Estimate, *, per_draw: Floats | None = None
+) -> pd.DataFrame:
+    """The table with the accepted share of every confusion, as counted and shrunk.
+
+    Args:
+        table: Columns n_judged, n_accepted, one row per confusion.
+        whole: The accepted share of all errors, whose design effect says what people
+            add.
+        per_draw: As in `shrunken_errors`.
+
+    Returns:
+        The same with accepted and estimate.
+
+    >>> table = pd.DataFrame({"n_judged": [4] * 10, "n_accepted": [4, 4, 0, *[2] * 7]})
+    >>> whole = Estimate(value=0.5, low=0.4, high=0.6, n=40)
+    >>> found = shrunken_confusions(table, whole)
+    >>> found["accepted"][0].item(), round(found["estimate"][0].value, 2)
+    (1.0, 0.74)
+    """
     n, n_accepted = (
         table[name].to_numpy(dtype=float) for name in ("n_judged", "n_accepted")
     )
-    effective = _effective(n, result.accepted)
+    effective = _effective(n if per_draw is None else n / per_draw, whole)
     shrunk = shrunken_shares(n_accepted / n * effective, effective)
-    found = table.assign(
-        classifier=result.classifier,
-        shows=result.shows,
+    return table.assign(
         accepted=n_accepted / n,
         estimate=pd.Series(shrunk, index=table.index, dtype=object),
     )
-    return _sorted(found, by="estimate")
+
+
+def _whole(bundle: Bundle, result: ErrorResult, *, of_errors: bool) -> Estimate:
+    """The share over all classes, whose design effect is that of people alone.
+
+    Clusters are counted within classes (`_per_draw`).
+    """
+    if not bundle.cluster:
+        return result.accepted if of_errors else result.rectified
+    judged = result.judged
+    strata = [judged.stratum] if of_errors else judged.strata
+    found = rejected_share(strata, bundle.votes, k=bundle.k)
+    return found.complement() if of_errors else found
+
+
+def _per_draw(
+    bundle: Bundle,
+    result: ErrorResult,
+    judged: pd.DataFrame,
+    *,
+    groups: pd.Index,
+    is_told: bool = False,
+) -> Floats | None:
+    """Images of a group that are worth one independent one; None without clusters.
+
+    Args:
+        bundle: The study.
+        result: The errors.
+        judged: Columns image, label (its group), rejected.
+        groups: The groups' names.
+        is_told: Whether outcomes are all there is, and not which images are wrong too,
+            which clusters as chances of being rejected do.
+    """
+    clusters = image_clusters(bundle)
+    if clusters is None:
+        return None
+    outcomes = judged.set_index("image")["rejected"].astype(float)
+    alike = alikeness_within(
+        outcomes, groups.get_indexer(pd.Index(judged["label"])), len(groups), clusters
+    )
+    part = rejections_in(result.judged.stratum, bundle.votes, k=bundle.k)
+    return alike.effects(told=1.0 if is_told else share_told([part], k=bundle.k))
 
 
 def _judged(bundle: Bundle, result: ErrorResult) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.rectified_error.numbers import (
     ErrorResult,
@@ -26,6 +27,7 @@ from analysis.measures.rectified_error.numbers import (
 )
 from analysis.measures.yes_bias.numbers import control_votes
 from analysis.statistics.aggregation.dawid_skene import DawidSkene
+from analysis.statistics.image_clusters import ways_of
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.modelled_share import (
     GroupedFits,
@@ -110,9 +112,12 @@ def modelled_errors(
     results = error_results(bundle)
     images = [_images(bundle, result) for result in results]
     fits = fit_in_groups(votes, known, images, n_groups=n_groups)
+    clusters = image_clusters(bundle)
     return ModelledErrors(
         errors=tuple(
-            _modelled(result, trials, fits=fits, place=place, k=bundle.k)
+            _modelled(
+                result, trials, fits=fits, place=place, k=bundle.k, clusters=clusters
+            )
             for place, (result, trials) in enumerate(zip(results, images, strict=True))
         ),
         false_yes=_rate(fits.fit, of=False),
@@ -138,9 +143,9 @@ def _votes(bundle: Bundle) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def _images(bundle: Bundle, result: ErrorResult) -> pd.Series:
-    """The trial of each error of a classifier, one entry per image."""
+    """The trial of each error of a classifier, by image."""
     uses = uses_of(bundle, result.shows, classifier=result.classifier)
-    return uses["trial"].reset_index(drop=True)
+    return uses.set_index("image")["trial"]
 
 
 def _rate(fit: DawidSkene, *, of: bool) -> float:
@@ -156,6 +161,7 @@ def _modelled(
     fits: GroupedFits,
     place: int,
     k: int,
+    clusters: pd.DataFrame | None,
 ) -> ModelledError:
     posterior = fits.fit.posteriors[False]
     wrong = trials.map(posterior).dropna()
@@ -169,6 +175,7 @@ def _modelled(
             fits.left_out[:, place],
             n_images=result.judged.classifier.n_seen,
             n_wrong=result.judged.n_wrong,
+            ways=ways_of(wrong.index, clusters),
         ),
         n_judged=len(wrong),
         agreement=float(alike.mean()) if len(alike) else nan,

@@ -16,7 +16,7 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.bundles.clusters import clusters_in, with_clusters
+from analysis.bundles.clusters import clusters_in, trial_clusters, with_clusters
 from analysis.bundles.reading import Bundle
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.contrasts import Contrast, contrast
@@ -195,7 +195,7 @@ def readings(bundle: Bundle) -> list[NeitherReading]:
         AS_YES: read_as(responses, others=True),
     }
     return [
-        NeitherReading(words=words, accepted=_accepted(votes, n=bundle.n, k=bundle.k))
+        NeitherReading(words=words, accepted=_accepted(bundle, votes))
         for words, votes in frames.items()
     ]
 
@@ -212,12 +212,14 @@ def read_as(responses: pd.DataFrame, *, others: bool) -> pd.DataFrame:
     return responses.assign(accepts=accepts)
 
 
-def _accepted(votes: pd.DataFrame, *, n: int, k: int) -> Estimate:
-    counted = tally(votes, n=n)
+def _accepted(bundle: Bundle, votes: pd.DataFrame) -> Estimate:
+    counted = tally(votes, n=bundle.n)
     done = counted.index[counted["is_resolved"]]
     judged = pd.DataFrame({"image": done, "trial": done})
     stratum = Stratum(n_images=len(done), judged=judged)
-    return rejected_share([stratum], votes, k=k).complement()
+    return rejected_share(
+        [stratum], votes, k=bundle.k, clusters=trial_clusters(bundle)
+    ).complement()
 
 
 def confusion(bundle: Bundle) -> pd.DataFrame:

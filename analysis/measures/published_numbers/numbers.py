@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import Final
 
+from analysis.bundles.clusters import image_clusters, trial_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.adversarial.numbers import are_attacked, display_results
 from analysis.measures.assignment.numbers import (
@@ -30,7 +31,8 @@ from analysis.measures.representation.numbers import (
     portrayed_images,
     ratings,
 )
-from analysis.statistics.intervals import Estimate, wilson
+from analysis.statistics.intervals import Estimate
+from analysis.statistics.k_of_n import rejected_share
 
 PUBLISHED_RULE: Final = (4, 5)
 
@@ -76,10 +78,12 @@ def _of_errors(bundle: Bundle) -> Iterator[PublishedComparison]:
             standard,
         )
         if is_same_rule:
-            yield from _rectified(result, network)
+            yield from _rectified(bundle, result, network)
 
 
-def _rectified(result: ErrorResult, network: str) -> Iterator[PublishedComparison]:
+def _rectified(
+    bundle: Bundle, result: ErrorResult, network: str
+) -> Iterator[PublishedComparison]:
     suffix = result.shows.removeprefix("top5-")
     key = "top1/rectified" if result.shows == "top1" else f"top5/rectified-{suffix}"
     yield from _pair(
@@ -88,8 +92,12 @@ def _rectified(result: ErrorResult, network: str) -> Iterator[PublishedCompariso
         published_number(key, classifier=network),
     )
     if result.shows == "top1":
-        total = int(result.histogram.sum())
-        unanimous = wilson(int(result.histogram.iloc[-1]), total)
+        unanimous = rejected_share(
+            [result.judged.stratum],
+            bundle.votes,
+            k=bundle.n,
+            clusters=image_clusters(bundle),
+        ).complement()
         yield from _pair(
             f"{result.classifier}: errors that all five accept",
             unanimous,
@@ -117,7 +125,9 @@ def _of_assignments(bundle: Bundle) -> Iterator[PublishedComparison]:
 
 
 def _of_attributes(bundle: Bundle) -> Iterator[PublishedComparison]:
-    for share in attribute_shares(ratings(bundle), portrayed_images(bundle)):
+    for share in attribute_shares(
+        ratings(bundle), portrayed_images(bundle), clusters=trial_clusters(bundle)
+    ):
         who = share.attribute.removesuffix("_person")
         found = published_number(f"bias/{share.role}/{who}")
         yield from _pair(f"{share.role}, {share.attribute}", share.share, found)

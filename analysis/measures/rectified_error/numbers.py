@@ -30,6 +30,7 @@ from analysis.statistics.k_of_n import (
     rejected_difference,
     rejected_share,
     tally,
+    wrong_share,
 )
 
 # Summaries count errors by the first class and by the first five.
@@ -249,7 +250,14 @@ def error_result(
     }
     return ErrorResult(
         judged=judged,
-        standard=wilson(_n_standard(judged), n_seen),
+        standard=wrong_share(
+            judged.stratum,
+            votes,
+            n_wrong=_n_standard(judged),
+            n_images=n_seen,
+            k=k,
+            clusters=clusters,
+        ),
         rectified=by_k[k],
         of_these_images=rejected_share(
             judged.strata, votes, k=k, target="these images", clusters=clusters

@@ -209,8 +209,16 @@ def judgments(rated: pd.DataFrame, attribute: str) -> MajorityJudgments:
     return majority_judgments(mine.assign(says=mine["value"] == PRESENT))
 
 
-def attribute_shares(rated: pd.DataFrame, images: pd.DataFrame) -> list[AttributeShare]:
-    """The share of images with each attribute, per class and kind."""
+def attribute_shares(
+    rated: pd.DataFrame, images: pd.DataFrame, *, clusters: pd.DataFrame | None = None
+) -> list[AttributeShare]:
+    """The share of images with each attribute, per class and kind.
+
+    Args:
+        rated: From `ratings`.
+        images: From `portrayed_images`.
+        clusters: Index image (trial), a column per way in which they belong together.
+    """
     found = []
     for attribute in rated["attribute"].unique():
         by = judgments(rated, attribute)
@@ -219,7 +227,9 @@ def attribute_shares(rated: pd.DataFrame, images: pd.DataFrame) -> list[Attribut
                 class_id=class_id,
                 attribute=attribute,
                 role=role,
-                share=majority_share(by, _images(images, class_id, role)),
+                share=majority_share(
+                    by, _images(images, class_id, role), clusters=clusters
+                ),
             )
             for class_id, role in product(images["class"].unique(), ROLES)
             if len(_images(images, class_id, role))
@@ -228,9 +238,9 @@ def attribute_shares(rated: pd.DataFrame, images: pd.DataFrame) -> list[Attribut
 
 
 def attribute_differences(
-    rated: pd.DataFrame, images: pd.DataFrame
+    rated: pd.DataFrame, images: pd.DataFrame, *, clusters: pd.DataFrame | None = None
 ) -> list[AttributeDifference]:
-    """Every comparison of every attribute, corrected over all of them."""
+    """Every comparison of every attribute, corrected over all; as `attribute_shares`."""
     raw: list[AttributeDifference] = []
     for attribute in rated["attribute"].unique():
         by = judgments(rated, attribute)
@@ -245,8 +255,8 @@ def attribute_differences(
                     attribute=attribute,
                     first=first,
                     second=second,
-                    difference=majority_difference(by, one, two),
-                    p_value=p_value_of(partial(_difference_at, by, one, two)),
+                    difference=majority_difference(by, one, two, clusters=clusters),
+                    p_value=p_value_of(partial(_difference_at, by, one, two, clusters)),
                     p_holm=nan,
                 )
             )
@@ -262,9 +272,13 @@ def differing_attributes(
 
 
 def _difference_at(
-    by: MajorityJudgments, first: pd.Index, second: pd.Index, level: float
+    by: MajorityJudgments,
+    first: pd.Index,
+    second: pd.Index,
+    clusters: pd.DataFrame | None,
+    level: float,
 ) -> Estimate:
-    return majority_difference(by, first, second, level=level)
+    return majority_difference(by, first, second, level=level, clusters=clusters)
 
 
 def rater_agreement(rated: pd.DataFrame) -> list[RaterAgreement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from analysis.bundles.clusters import trial_clusters
 from analysis.bundles.reading import Bundle
 from analysis.elements.sections import Block, Chapter, Prose, Section
 from analysis.elements.wording import class_list, count, points
@@ -61,7 +62,9 @@ class RepresentationMeasure:
         rated, images = ratings(bundle), portrayed_images(bundle)
         if rated.empty:
             return [_nothing(bundle)]
-        found = differing_attributes(attribute_differences(rated, images))
+        found = differing_attributes(
+            attribute_differences(rated, images, clusters=trial_clusters(bundle))
+        )
         if not found:
             return ["no attribute differs between kinds of images (Holm, 5 %)"]
         lines = ["attributes that differ (Holm, 5 %)"]
@@ -77,7 +80,9 @@ class RepresentationMeasure:
         rated, images = ratings(bundle), portrayed_images(bundle)
         if rated.empty:
             return []
-        found = differing_attributes(attribute_differences(rated, images))
+        found = differing_attributes(
+            attribute_differences(rated, images, clusters=trial_clusters(bundle))
+        )
         if not found:
             return ["No attribute differs between kinds of images (Holm, 5 %)."]
         told = "; ".join(
@@ -90,7 +95,9 @@ class RepresentationMeasure:
 
     def outcomes(self, bundle: Bundle) -> list[MeasuredOutcome]:
         """The share of images with each attribute, per kind."""
-        shares = attribute_shares(ratings(bundle), portrayed_images(bundle))
+        shares = attribute_shares(
+            ratings(bundle), portrayed_images(bundle), clusters=trial_clusters(bundle)
+        )
         return [
             MeasuredOutcome(
                 name=f"{attribute_wording(bundle, each.attribute)}, {ROLES[each.role]}"
@@ -117,8 +124,9 @@ class RepresentationMeasure:
                     blocks=[warning],
                 )
             ]
-        shares = attribute_shares(rated, images)
-        differences = attribute_differences(rated, images)
+        clusters = trial_clusters(bundle)
+        shares = attribute_shares(rated, images, clusters=clusters)
+        differences = attribute_differences(rated, images, clusters=clusters)
         return [
             _shares_section(bundle, shares),
             _differences_section(bundle, differences),

@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import clusters_in
 from analysis.elements.sections import Block, DataTable, Prose
 from analysis.elements.wording import count, log_odds, p_text
 from analysis.errors import AnalysisError
@@ -41,6 +42,7 @@ def ordered_differences(answered: AnsweredField) -> OrdinalFit | None:
         condition="condition",
         participant="participant",
         stimulus="stimulus",
+        clusters=clusters_in(rows),
     )
 
 

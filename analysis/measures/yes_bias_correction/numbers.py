@@ -12,6 +12,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.bundles.clusters import judged_clusters, trial_clusters
 from analysis.bundles.reading import Bundle
 from analysis.measures.rectified_error.numbers import (
     ErrorResult,
@@ -94,6 +95,7 @@ def _correction(
         k=bundle.k,
         false_yes=foils,
         true_yes=true_yes,
+        clusters=judged_clusters(bundle),
     )
 
 
@@ -108,6 +110,7 @@ def _at_most(
         k=bundle.k,
         false_yes=foils,
         true_yes=true_yes,
+        clusters=judged_clusters(bundle),
     )
 
 
@@ -123,12 +126,12 @@ def _known_right(
     right = bundle.uses.loc[bundle.uses["shows"].isin(right_shows(bundle)), "trial"]
     included = _rate(bundle, bundle.votes[bundle.votes["trial"].isin(right)])
     catches = _rate(bundle, controls[controls["control"] == KNOWN_YES])
-    if included.n_trials >= MIN_TRIALS:
+    if included.n_draws >= MIN_TRIALS:
         return "right predictions put up as well", included, False
-    if catches.n_trials >= MIN_TRIALS:
+    if catches.n_draws >= MIN_TRIALS:
         return "obvious images (catches)", catches, True
     return "taken as 100 %", None, True
 
 
 def _rate(bundle: Bundle, votes: pd.DataFrame) -> PanelRate:
-    return panel_rate(votes, k=bundle.k, n=bundle.n)
+    return panel_rate(votes, k=bundle.k, n=bundle.n, clusters=trial_clusters(bundle))

@@ -38,7 +38,8 @@ from analysis.statistics.models.logistic import average_share
 from analysis.statistics.models.mixtures import Mixture
 from analysis.statistics.models.over_spreads import FOR_EFFECTS, fit_crossed
 
-# Workers and tasks that intervals need.
+# Workers and tasks that intervals need, and responses a task on average: with three a
+# task those of abilities covered in 90 to 92 of 100.
 FEWEST: Final = 5
 
 
@@ -84,7 +85,7 @@ def item_response(responses: pd.DataFrame, *, outcome: str = "right") -> ItemRes
 
     Returns:
         Without intervals, and with the reason, where there are fewer than five
-        workers or five tasks.
+        workers, five tasks, or five responses a task on average.
 
     Raises:
         AnalysisError: If somebody answered a task twice, there is one worker or one
@@ -166,6 +167,12 @@ def _too_few(worker: _Coded, task: _Coded) -> str:
                 f"no interval with fewer than {FEWEST} {what} (there are "
                 f"{len(side.values)}): how much they differ is not known"
             )
+    per_task = len(task.codes) / len(task.values)
+    if per_task < FEWEST:
+        return (
+            f"no interval with fewer than {FEWEST} responses a task (there are "
+            f"{per_task:.1f}): abilities and difficulties are hardly told apart"
+        )
     return ""
 
 

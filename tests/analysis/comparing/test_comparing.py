@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,9 +16,14 @@ from analysis.cli import report
 from analysis.comparing import comparison_text, make_comparison
 from analysis.comparing.errors import error_pairs
 from analysis.comparing.page import comparison_sections
-from analysis.comparing.settings import different_settings, same_settings
+from analysis.comparing.settings import (
+    common_margin,
+    different_settings,
+    same_settings,
+)
 from analysis.comparing.shares import APART, CROSSED, share_pairs
 from analysis.comparing.sides import change_test, changed, side_by_side, transitions
+from analysis.elements.sections import DataTable
 from analysis.errors import AnalysisError
 from analysis.measures.rectified_error.numbers import error_results
 from tests.analysis.bundle_maker import Plan, write_bundle
@@ -232,3 +238,31 @@ def test_the_command_prints_text_numbers_and_page(launches, tmp_path, small):
     assert row["rectified_difference"] == pytest.approx(
         row["rectified_a"] - row["rectified_b"]
     )
+
+
+def test_differences_are_tested_for_being_small_where_that_is_stated(launches):
+    a, b = (
+        with_margin(each, margin)
+        for each, margin in zip(launches, (0.3, None), strict=True)
+    )
+    tables = {
+        block.name: block
+        for section in comparison_sections(a, b)
+        for block in section.blocks
+        if isinstance(block, DataTable)
+    }
+    for name in ("errors_compared", "shares_compared"):
+        numbers = tables[name].numbers
+        assert (numbers["equivalence_margin"] == 0.3).all()
+        assert numbers["equivalence_p_value"].notna().any()
+        assert "within ± 30 points" in tables[name].shown
+    assert common_margin(with_margin(a, 0.1), with_margin(b, 0.2)) is None
+    assert common_margin(*launches) is None
+
+
+def with_margin(bundle, margin):
+    """The same study, with a study file that states a margin or none."""
+    found = replace(bundle)
+    stated = {"equivalence_margin": margin} if margin else {}
+    object.__setattr__(found, "study_file", {"analysis": stated})
+    return found

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from analysis.statistics.image_clusters import Ways, ways_of
 from analysis.statistics.modelled_share import fit_in_groups, modelled_share
 from analysis.statistics.set_accuracy import (
     accuracy_on_sets,
@@ -39,6 +40,7 @@ class Judged:
         skills: Standard deviation of the log of that between people.
         hard: Standard deviation of log odds between images of a kind.
         n_foils: Known wrong ones, which everybody judges.
+        group: Near copies, which are wrong together and right after all together.
     """
 
     n_images: int = 500
@@ -51,6 +53,7 @@ class Judged:
     skills: float = 0.3
     hard: float = 0.0
     n_foils: int = 4
+    group: int = 1
 
     @property
     def truth(self) -> float:
@@ -62,9 +65,11 @@ def votes_of(
     world: Judged, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     """Votes (task, worker, label), what is known of foils, and the errors' tasks."""
-    n_wrong = int(rng.binomial(world.n_images, world.error))
+    n_groups = int(rng.binomial(world.n_images // world.group, world.error))
+    n_wrong = n_groups * world.group
+    of_groups = rng.random(n_groups) < world.right
     is_right = np.concatenate(
-        [rng.random(n_wrong) < world.right, [False] * world.n_foils]
+        [np.repeat(of_groups, world.group), [False] * world.n_foils]
     )
     away = rng.normal(0, world.hard, len(is_right))
     lean = rng.normal(0, world.lean, world.n_people)
@@ -93,8 +98,15 @@ def rectified(world: Judged, rng: np.random.Generator) -> Drawn:
         fits.left_out[:, 0],
         n_images=world.n_images,
         n_wrong=len(trials),
+        ways=_ways(world, wrong.index),
     )
     return Drawn.of(found, truth=world.truth)
+
+
+def _ways(world: Judged, images: pd.Index) -> Ways | None:
+    if world.group == 1:
+        return None
+    return ways_of(images, pd.DataFrame({"group": images // world.group}, index=images))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +119,7 @@ class Sets:
         errors_in: Share of errors whose prediction is an accepted label.
         right_in: Share of right predictions whose label is one.
         n_right: Right predictions put up; None for all.
+        group: Near copies, of which the same is said and accepted.
     """
 
     n_images: int = 2000
@@ -114,18 +127,25 @@ class Sets:
     errors_in: float = 0.35
     right_in: float = 0.95
     n_right: int | None = None
+    group: int = 1
 
 
 def of_sets(world: Sets, rng: np.random.Generator) -> Drawn:
     """Accuracy against the sets, of all images or with right ones sampled."""
     truth = world.error * world.errors_in + (1 - world.error) * world.right_in
-    is_error = rng.random(world.n_images) < world.error
+    n_groups = world.n_images // world.group
+    is_error = rng.random(n_groups) < world.error
     chance = np.where(is_error, world.errors_in, world.right_in)
-    is_in = rng.random(world.n_images) < chance
+    is_in = np.repeat(rng.random(n_groups) < chance, world.group)
     if world.n_right is None:
         sets = [["said"] if each else ["other"] for each in is_in]
-        found = accuracy_on_sets(["said"] * world.n_images, sets)
+        found = accuracy_on_sets(
+            ["said"] * world.n_images,
+            sets,
+            clusters=_groups(world.n_images, world.group),
+        )
         return Drawn.of(found.accuracy, truth=truth)
+    is_error = np.repeat(is_error, world.group)
     right = is_in[~is_error]
     drawn = rng.permutation(right)[: world.n_right]
     return Drawn.of(
@@ -138,11 +158,20 @@ def of_sets(world: Sets, rng: np.random.Generator) -> Drawn:
     )
 
 
-def no_difference(rng: np.random.Generator) -> Drawn:
+def _groups(n_images: int, group: int) -> pd.DataFrame | None:
+    return pd.DataFrame({"group": np.arange(n_images) // group}) if group > 1 else None
+
+
+def no_difference(rng: np.random.Generator, *, group: int = 1) -> Drawn:
     """Two classifiers as often right, on 2,000 images of unequal difficulty."""
-    hard = rng.beta(4, 1, 2000)
-    first, second = (np.where(rng.random(2000) < hard, "a", "b") for _ in range(2))
-    found = sets_difference(first.tolist(), second.tolist(), [["a"]] * 2000)
+    hard = rng.beta(4, 1, 2000 // group)
+    first, second = (
+        np.repeat(np.where(rng.random(len(hard)) < hard, "a", "b"), group)
+        for _ in range(2)
+    )
+    found = sets_difference(
+        first.tolist(), second.tolist(), [["a"]] * 2000, clusters=_groups(2000, group)
+    )
     return Drawn(truth=0, value=found.estimate, p_value=found.p_value)
 
 
@@ -187,6 +216,19 @@ ROWS = (
         world="2,000 images, as often right",
         shows=(f"{_MODULE}.sets_difference",),
         study=no_difference,
+        kind="test",
+    ),
+    Row(
+        place=_SETS,
+        world="2,000 images in groups of 5 near copies",
+        shows=(f"{_MODULE}.accuracy_on_sets",),
+        study=partial(of_sets, Sets(group=5)),
+    ),
+    Row(
+        place="Two classifiers against sets of accepted labels",
+        world="2,000 images in groups of 5 near copies, as often right",
+        shows=(f"{_MODULE}.sets_difference",),
+        study=partial(no_difference, group=5),
         kind="test",
     ),
 )

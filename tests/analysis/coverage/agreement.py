@@ -50,7 +50,8 @@ _ALWAYS: Final = 0.97
 
 def _all_like(population: Population) -> Floats:
     points = stats.norm.ppf((np.arange(_POINTS) + 0.5) / _POINTS)
-    return population.mean + population.images * np.asarray(points)
+    spread = np.hypot(population.images, population.classes)
+    return np.asarray(population.mean + spread * points)
 
 
 @cache
@@ -290,7 +291,12 @@ def _kappa(one: Floats, other: Floats) -> float:
     return float(1 - observed / expected)
 
 
-def of_groups(rng: np.random.Generator, *, population: Population) -> Drawn:
+def of_groups(
+    rng: np.random.Generator,
+    *,
+    population: Population,
+    by: tuple[str, ...] = ("group",),
+) -> Drawn:
     """Images come in groups of near copies, which are one cluster each."""
     votes = draw_votes(population, rng)
     frame = pd.DataFrame(
@@ -299,10 +305,11 @@ def of_groups(rng: np.random.Generator, *, population: Population) -> Drawn:
             "participant": votes.person,
             "says": votes.says.astype(int),
             "group": votes.images.group[votes.image],
+            "class": votes.images.of_class[votes.image],
         }
     )
     found = alpha_interval(
-        frame, unit="trial", rater="participant", value="says", clusters=["group"]
+        frame, unit="trial", rater="participant", value="says", clusters=by
     )
     return Drawn.of(found, truth=true_alpha(population))
 
@@ -407,6 +414,15 @@ def _alpha_rows() -> list[Row]:
             f"{place}, groups of images",
             "60 groups of 5 near copies",
             partial(of_groups, population=Population(group=5)),
+        ),
+        _row(
+            f"{place}, groups of images",
+            "two crossing ways: groups of 5 near copies, 20 classes that differ",
+            partial(
+                of_groups,
+                population=Population(group=5, classes=0.8, images=1.4),
+                by=("group", "class"),
+            ),
         ),
     ]
 

@@ -30,12 +30,14 @@ class Audit:
         rejects: How often the researcher rejects such an error.
         each: Audited of each number, at most all there are.
         share: The same as a share, instead.
+        alike: Near copies, which the researcher judges alike.
     """
 
     sizes: Sequence[int] = (60, 50, 40, 40, 60, 90)
     rejects: Sequence[float] = (0.95, 0.85, 0.7, 0.5, 0.25, 0.06)
     each: int = 0
     share: float = 0.0
+    alike: int = 1
 
     def drawn(self) -> tuple[np.ndarray, np.ndarray]:
         sizes = np.array(self.sizes)
@@ -47,12 +49,19 @@ class Audit:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Sizes, how many of them the researcher would reject, drawn, rejected."""
         sizes, drawn = self.drawn()
-        bad = rng.binomial(sizes, self.rejects)
+        groups, left = np.divmod(sizes, self.alike)
+        bad = self.alike * rng.binomial(groups, self.rejects)
+        bad += left * (rng.random(len(sizes)) < self.rejects)
         return sizes, bad, drawn, rng.hypergeometric(bad, sizes - bad, drawn)
 
 
 _WORLDS: Final = {
     "half audited": (Audit(share=0.5), ""),
+    "half audited, errors in groups of 5 near copies": (Audit(share=0.5, alike=5), ""),
+    "20 of each number of votes, groups of 5 near copies": (
+        Audit(each=20, alike=5),
+        "",
+    ),
     "half audited, rejections are rare": (
         Audit(share=0.5, rejects=(0.3, 0.2, 0.1, 0.05, 0.03, 0.01)),
         "",

@@ -21,6 +21,7 @@ from analysis.statistics.k_of_n import (
     difference_on_same_images,
     rejected_difference,
     rejected_share,
+    wrong_share,
 )
 from tests.analysis.coverage.crossed_raters import (
     World,
@@ -210,6 +211,20 @@ def by_these_people(world: Errors, rng: np.random.Generator) -> Drawn:
     return Drawn.of(found, truth=rejected_by_these_people(study))
 
 
+def standard_error(world: Errors, rng: np.random.Generator) -> Drawn:
+    """The share of images that are wrong, near copies together."""
+    study = draw_errors(world, rng)
+    found = wrong_share(
+        study.strata()[0],
+        study.votes,
+        n_wrong=study.n_wrong,
+        n_images=world.n_seen,
+        k=world.k,
+        clusters=study.groups(),
+    )
+    return Drawn.of(found, truth=world.error)
+
+
 def errors_accepted(world: Errors, rng: np.random.Generator) -> Drawn:
     """The share of the errors that people accept."""
     study = draw_errors(world, rng)
@@ -372,6 +387,12 @@ ROWS: Final = (
             errors_like_these, Errors(people=_GROUPS), clusters=JudgedErrors.groups
         ),
         n_quick=100,
+    ),
+    Row(
+        place="Standard error, images in clusters",
+        world="60 groups of 5 near copies, wrong together",
+        shows=("analysis.statistics.k_of_n.wrong_share",),
+        study=_of(standard_error, Errors(people=_GROUPS)),
     ),
     Row(
         place=_CLUSTERS,

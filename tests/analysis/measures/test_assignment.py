@@ -10,7 +10,7 @@ import pytest
 
 from analysis.bundles.reading import Bundle
 from analysis.elements.sections import DataTable, Prose
-from analysis.measures.assignment.logistic_models import fit_models
+from analysis.measures.assignment.logistic_models import fit_models, sparse_words
 from analysis.measures.assignment.numbers import (
     CONDITIONS,
     assignment_responses,
@@ -298,6 +298,27 @@ def test_models_of_three_people_give_no_interval_and_say_why():
     shown = table.shown.to_string()
     assert "(no interval)" in shown
     assert "nan" not in shown
+
+
+def test_only_the_clustered_model_knows_of_items_that_belong_together():
+    few = {name: TRUTH[name] for name in CONDITIONS[:2]}
+    responses = simulate(few, np.random.default_rng(9), n_people=20, n_items=24)
+    scenes = {item: n // 4 for n, item in enumerate(responses["item"].unique())}
+    told = responses.assign(**{"cluster: scene": responses["item"].map(scenes)})
+    weights = planned_weights(CONDITIONS[:2])
+    alone, found = fit_models(responses, weights), fit_models(told, weights)
+    assert "images that belong together" in found.mixed.refusal
+    assert alone.mixed.refusal == found.clustered.refusal == ""
+    row, other = (each.contrasts.iloc[0] for each in (found, alone))
+    assert row["mixed_estimate"] == other["mixed_estimate"]
+    assert np.isnan([row["mixed_low"], row["mixed_p_value"]]).all()
+    assert row["clustered_low"] != other["clustered_low"]
+
+
+def test_sparse_data_are_told_by_how_much_spreads_are_too_small():
+    rows = pd.DataFrame({"participant": [*"ababab"], "item": [*"xxyyzz"]})
+    assert "a standard deviation of 1.0 came out as 0.79" in sparse_words(rows)
+    assert sparse_words(pd.concat([rows] * 2)) == ""
 
 
 def test_a_condition_in_which_everybody_is_right_has_no_model_and_says_why():

@@ -30,6 +30,7 @@ from analysis.measures.responses.numbers import (
     graded_shares,
     value_shares,
 )
+from analysis.measures.responses.ordered_choices import ordered_differences
 from analysis.measures.side_bias.numbers import side_shares
 from analysis.measures.yes_bias.numbers import catch_accuracy, control_rates
 from analysis.statistics.crossed_variance import Crossing
@@ -39,7 +40,7 @@ from tests.analysis.measures import (
     test_assignment,
     test_class_by_class,
 )
-from tests.analysis.measures.test_any_question import made
+from tests.analysis.measures.test_any_question import by_condition, made
 from tests.analysis.measures.test_explanation_path import _frames as frames
 
 
@@ -80,6 +81,7 @@ def everything(small, make_bundle, tmp_path):
         (conditions, condition_contrasts),
         (displays, display_results),
         (displays, paired_displays),
+        (by_condition(), lambda it: ordered_differences(fields(it)[0])),
     )
 
 

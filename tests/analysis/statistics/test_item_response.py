@@ -60,6 +60,16 @@ def test_with_few_workers_there_are_no_intervals_and_the_reason():
     assert fit.workers["ability"].notna().all()
 
 
+def test_with_few_responses_a_task_there_are_no_intervals_and_the_reason():
+    rows, _, _ = simulated(np.random.default_rng(4), n_workers=12, n_tasks=80)
+    few = rows[(rows["worker"] + rows["task"]) % 4 == 0]
+    fit = item_response(few)
+    assert fit.refusal.startswith("no interval with fewer than 5 responses a task")
+    assert "there are 3.0" in fit.refusal
+    assert fit.workers["low"].isna().all()
+    assert item_response(rows).refusal == ""
+
+
 def test_few_responses_are_drawn_towards_the_middle():
     # Two tasks, all right: the one met by two people is less extreme than the one
     # met by twenty.

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.statistics.k_of_n import pivotal, tally
+from analysis.statistics.correction import panel_rate
+from analysis.statistics.k_of_n import Stratum, pivotal, rejected_share, tally
+from analysis.statistics.majority_shares import majority_judgments
 
 
 def votes(*rows):
@@ -49,3 +51,26 @@ def test_no_votes_make_an_empty_tally():
 def test_a_vote_decides_only_beside_k_minus_one_others(n_yes, expected):
     accepts = np.array([float(number < n_yes) for number in range(5)])
     assert pivotal(np.zeros(5, dtype=int), accepts, k=4).tolist() == expected
+
+
+@pytest.mark.parametrize("column", ["trial", "participant", "accepts"])
+def test_what_is_not_known_is_refused_wherever_votes_go_in(column):
+    cast = votes(("a", "p", 1.0), ("b", "q", 0.0)).astype({"accepts": object})
+    cast.loc[1, column] = np.nan
+    stratum = Stratum(
+        n_images=2, judged=pd.DataFrame({"image": ["a", "b"], "trial": ["a", "b"]})
+    )
+    named = cast.rename(columns={"trial": "image", "accepts": "says"})
+    for given in (
+        lambda: tally(cast, n=5),
+        lambda: rejected_share([stratum], cast, k=1),
+        lambda: panel_rate(cast, k=1, n=1),
+        lambda: majority_judgments(named),
+    ):
+        with pytest.raises(AnalysisError, match=r"column \w+ is empty in row 2"):
+            given()
+
+
+def test_a_vote_is_yes_or_no():
+    with pytest.raises(AnalysisError, match="column accepts must hold 0 and 1"):
+        tally(votes(("a", "p", 1), ("a", "q", 2)), n=5)
