@@ -170,6 +170,9 @@ class Paradigm(Protocol):
     def response_schema(self, trial: Trial) -> Mapping[str, Field]:
         """Field name to field, for this trial."""
 
+    def observed_fields(self, trial: Trial) -> tuple[str, ...]:
+        """The fields that an observer, a classifier or a program, fills on this trial."""
+
     def read_response(self, trial: Trial, raw: Mapping[str, Any]) -> Response:
         """The response in its stored form.
 
@@ -268,6 +271,18 @@ class UsualParadigm:
     def response_schema(self, trial: Trial) -> Mapping[str, Field]:
         """The fields of the trial's question."""
         return self.questions[trial.question].fields_of(len(trial.classes))
+
+    def observed_fields(self, trial: Trial) -> tuple[str, ...]:
+        """Those of the vote, or else every choice on a nominal scale."""
+        asked = self.questions[trial.question]
+        said = asked.vote_fields or tuple(
+            each
+            for each in asked.fields
+            if each.type == "choice" and each.scale == "nominal"
+        )
+        return tuple(
+            name for each in said for name in each.of_classes(len(trial.classes))
+        )
 
     def read_response(self, trial: Trial, raw: Mapping[str, Any]) -> Response:
         """The response, every field with a value that it allows.

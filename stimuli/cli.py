@@ -1,4 +1,4 @@
-"""`secondlook stimuli`: build, check, show, publish and probe.
+"""`secondlook stimuli`: build, check, show, observe, publish and probe.
 
 torch is imported inside the commands only, so that help stays fast.
 """
@@ -14,6 +14,7 @@ import click
 
 from stimuli.errors import StimuliError
 from stimuli.manifest import ROLES
+from stimuli.observing.cli import observe
 from stimuli.probing.cli import probe
 from stimuli.publishing.cli import publish
 
@@ -34,7 +35,7 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 def stimuli() -> None:
-    """Build, check, show and publish stimulus sets."""
+    """Build, check, show, observe and publish stimulus sets."""
 
 
 @stimuli.command()
@@ -150,6 +151,7 @@ def show(folder: Path, *, out: Path, n: int, role: str | None, is_pairs: bool) -
     click.echo(f"{n_shown} trials in {out}")
 
 
+stimuli.add_command(observe)
 stimuli.add_command(probe)
 stimuli.add_command(publish)
 

@@ -59,6 +59,7 @@ STANDS_ALONE: Final = {
         "stimuli.classifiers.torchvision_models",
         "stimuli.engine.assembling",
         "stimuli.engine.picture_notes",
+        "stimuli.observing.declared",
         "stimuli.methods.attacks._checking",
         "stimuli.methods.selection._kernel_width",
         "stimuli.methods.selection._rbf_kernel",
@@ -94,7 +95,7 @@ STANDS_ALONE: Final = {
     "it needs what its importer must not: torch, Ray, boto3, a network": (
         "stimuli.engine.repredicting",
         "stimuli.engine.running.on_ray",
-        "stimuli.probing.classifiers",
+        "stimuli.observing.classifying",
         "stimuli.probing.sheet",
         "stimuli.publishing.uploading",
     ),
@@ -106,6 +107,7 @@ STANDS_ALONE: Final = {
     ),
     "sent to other processes, or to rows of another kind": (
         "stimuli.engine.judging_stage",
+        "stimuli.observing.looking",
         "study_server.cli._processes",
         "study_server.marketplace.work.review_notes",
     ),

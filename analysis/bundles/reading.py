@@ -92,6 +92,9 @@ class Bundle:
             trial, value, n.
         image_columns: What the images' table says of them beside the label:
             source_sha256, column, value.
+        observations: What classifiers and programs responded to the same trials:
+            observer, trial, repeat, field, value, probability, refusal. They are in no
+            other table.
     """
 
     folder: Path
@@ -109,6 +112,9 @@ class Bundle:
     )
     image_columns: pd.DataFrame = field(
         default_factory=lambda: table_of("image_columns", [])
+    )
+    observations: pd.DataFrame = field(
+        default_factory=lambda: table_of("observations", [])
     )
 
     @property
@@ -218,6 +224,17 @@ class Bundle:
             )
             for entry in self.head["stimuli"]["classifiers"]
         )
+
+    @property
+    def observers(self) -> tuple[Mapping[str, Any], ...]:
+        """Who is in `observations`: name, kind, rule and what else is known of each."""
+        return tuple(self.head.get("observers") or ())
+
+    @property
+    def levels(self) -> Mapping[str, Any] | None:
+        """Which number each condition stands for: name, scale, unit, of; None if none."""
+        found = self.head.get("levels")
+        return found if isinstance(found, dict) else None
 
     @cached_property
     def class_names(self) -> Mapping[str, str]:

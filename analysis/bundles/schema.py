@@ -200,6 +200,20 @@ TABLES: Final[Mapping[str, TableSchema]] = MappingProxyType(
             },
             refers={"session": "sessions"},
         ),
+        "observations": TableSchema(
+            columns={
+                "observer": _TEXT,
+                "trial": _TEXT,
+                "repeat": _COUNT,
+                "field": _TEXT,
+                "value": _MAYBE_TEXT,
+                "probability": _MAYBE_NUMBER,
+                "refusal": _LATER_TEXT,
+            },
+            key=("observer", "trial", "repeat", "field"),
+            refers={"trial": "trials"},
+            may_be_missing=True,
+        ),
         "audit": TableSchema(
             columns={"trial": _TEXT, "accepts": _FLAG, "at": ColumnSchema(type="time")},
             key=("trial",),

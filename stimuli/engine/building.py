@@ -29,6 +29,7 @@ from stimuli.manifest import (
     stimulus_to_json,
     trial_to_json,
 )
+from stimuli.observations import OBSERVATIONS
 from stimuli.recipe_file import RecipeFile
 from stimuli.recipes import RECIPES, Recipe, read_any_recipe
 from stimuli.recipes.batches.judging import Judge
@@ -45,7 +46,9 @@ SET_FILES: Final = (
 )
 WORK: Final = ".build"
 ORIGIN: Final = ".origin.json"
-_OURS: Final = frozenset({*SET_FILES, "images", WORK, ORIGIN, ".lock"})
+# What observers responded, and work on it; of no use to another set.
+OBSERVED: Final = (OBSERVATIONS, ".observing")
+_OURS: Final = frozenset({*SET_FILES, "images", WORK, ORIGIN, ".lock", *OBSERVED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,9 +211,9 @@ def _check_folder(out: Path, file: RecipeFile) -> None:
 
 
 def _clear(out: Path) -> None:
-    for name in SET_FILES[::-1]:
+    for name in (*SET_FILES[::-1], OBSERVATIONS):
         (out / name).unlink(missing_ok=True)
-    for folder in (out / WORK, out / "images"):
+    for folder in (out / WORK, out / "images", out / OBSERVED[1]):
         shutil.rmtree(folder, ignore_errors=True)
 
 

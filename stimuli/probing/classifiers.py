@@ -66,7 +66,7 @@ def load_probed(
             raise RecipeError("--weights go with --classifier; the recipe has its own")
         file = read_any_recipe(recipe)
     else:
-        file = _named(names, weights)
+        file = name_classifiers(names, weights)
     device = choose_device(file.execution.device)
     classifiers = load_classifiers(file, device=device)
     return ProbedClassifiers(
@@ -76,7 +76,22 @@ def load_probed(
     )
 
 
-def _named(names: Sequence[str], weights: Sequence[str]) -> RecipeFile:
+def name_classifiers(
+    names: Sequence[str],
+    weights: Sequence[str],
+    *,
+    execution: ExecutionSection | None = None,
+) -> RecipeFile:
+    """Classifiers named on the command line, as a recipe that makes nothing.
+
+    Args:
+        names: Torchvision names, `file.py:function` or "demo"; paths start here.
+        weights: One for each torchvision name, in order.
+        execution: How the work is cut; as usual where left out.
+
+    Raises:
+        RecipeError: If weights do not go with the names.
+    """
     left = list(weights)
     sections = [_section(name, left) for name in names]
     if left:
@@ -94,7 +109,7 @@ def _named(names: Sequence[str], weights: Sequence[str]) -> RecipeFile:
         controls=ControlsSection.model_validate({}),
         display=DisplaySection.model_validate({}),
         examples=ExamplesSection.model_validate({}),
-        execution=ExecutionSection.model_validate({}),
+        execution=execution or ExecutionSection.model_validate({}),
     )
 
 

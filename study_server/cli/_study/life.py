@@ -16,6 +16,7 @@ from study_server.recruiters.base import Environment
 from study_server.services.blocks.cutting import per_block_counts
 from study_server.services.studies import block_composition, life
 from study_server.services.studies.ingest import trials_of_set
+from study_server.services.studies.observers import why_left_out
 from study_server.services.studies.records import StudyRecord
 from study_server.services.study_files.catch_odds import (
     CatchOdds,
@@ -44,12 +45,15 @@ def create(file: Path, stimuli: Path, as_json: bool) -> None:
     """
     with services_here("create") as services:
         record = life.create_study(services, file, stimuli=stimuli)
+        left_out = why_left_out(services, record.name)
     odds, n_blocks = _odds(record), _catch_blocks(record)
     for warning in [*study_warnings(record.file), *_part_warnings(record)]:
         say_aside(f"note: {warning}")
     if warning := odds.warning():
         say_aside(f"warning: {warning}")
     warn_of_set(record)
+    for words in left_out:
+        say_aside(f"note: {words}")
     say(
         {
             **summary_of(record),

@@ -45,6 +45,7 @@ Action: TypeAlias = Literal[
     "study amended",
     "study exported",
     "study imported",
+    "observer taken in",
     "sample drawn",
     "sessions judged again",
     "work posted",

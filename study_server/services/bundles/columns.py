@@ -250,6 +250,21 @@ TABLES: Final[Mapping[str, tuple[DescribedColumn, ...]]] = MappingProxyType(
             DescribedColumn("field", "text", "name of the survey question"),
             DescribedColumn("value", "text", "what the participant chose or wrote"),
         ),
+        "observations": (
+            DescribedColumn(
+                "observer", "text", "name of the classifier or program, see bundle.json"
+            ),
+            _TRIAL,
+            DescribedColumn("repeat", "integer", "number of the try, from 0"),
+            DescribedColumn("field", "text", "field of the paradigm's response"),
+            DescribedColumn("value", "text", "its value; empty where it was refused"),
+            DescribedColumn(
+                "probability",
+                "number",
+                "what speaks for the value by the rule, over all values; empty if unknown",
+            ),
+            DescribedColumn("refusal", "text", "why it was refused; empty otherwise"),
+        ),
         "audit": (
             _TRIAL,
             DescribedColumn(

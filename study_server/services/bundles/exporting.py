@@ -42,7 +42,7 @@ from study_server.services.participation import leases
 from study_server.services.studies.session_parts import part_names
 from study_server.services.study_files.file import StudyFile
 from study_server.services.study_files.paradigm import paradigm_of
-from study_server.store import Transaction, export_rows, studies
+from study_server.store import Transaction, export_rows, observers, studies
 from study_server.store.export_rows import ExportScope
 from study_server.store.tables import Study
 
@@ -168,6 +168,7 @@ class _Export:
         )
         self._table("uses", uses)
         self._table("audit", export_rows.audit(tx, study.id))
+        self._table("observations", observers.observations(tx, study.id))
         if images != "none":
             rows = export_rows.stimuli(tx, study.id)
             _write_images(self.folder, Path(study.set_folder), rows=rows, images=images)
@@ -253,11 +254,26 @@ class _Export:
             "shows": summary.get("shows"),
             "ask": summary.get("ask"),
             "stimuli": summary,
+            "levels": summary.get("levels"),
+            "observers": self._observers(),
             "flow": export_rows.flow(self.tx, scope),
             "flow_by_condition": export_rows.flow_by_condition(self.tx, scope),
             "files": file_hashes(self.folder),
             "versions": versions(),
         }
+
+    def _observers(self) -> list[dict[str, Any]]:
+        counts = observers.observer_counts(self.tx, self.study.id)
+        return [
+            {
+                **each.facts,
+                "name": each.name,
+                "kind": each.kind,
+                "n_values": counts[each.name][0],
+                "n_refused": counts[each.name][1],
+            }
+            for each in observers.observers_of(self.tx, self.study.id)
+        ]
 
     def _study_head(self) -> dict[str, Any]:
         study = self.study

@@ -22,6 +22,7 @@ from study_server.services.studies.ingest import (
     stimulus_rows,
     trial_rows,
 )
+from study_server.services.studies.observers import ObservedStimuli, take_fitting
 from study_server.services.studies.progress import (
     get_study,
     list_studies,
@@ -78,6 +79,7 @@ def create_study(services: Services, path: Path, *, stimuli: Path) -> StudyRecor
         refuse_unknowable_exclusions(tx, file)
     loaded = load_set(stimuli).fitted_to(paradigm_of(file))
     check_design(file, loaded)
+    observed = ObservedStimuli.read(loaded.folder, paradigm_of(file))
     loaded = loaded.at_levels(file)
     with services.store.write() as tx:
         _refuse_frozen(tx, file)
@@ -86,6 +88,7 @@ def create_study(services: Services, path: Path, *, stimuli: Path) -> StudyRecor
             study = _add_study(services, tx, _New(file=file, loaded=loaded))
         make_recruitments(services, tx, study.id, file=file)
         activity.note(services, tx, "study created", subject=study.name)
+        take_fitting(services, tx, study, found=observed)
         return to_record(tx, study, settings=services.settings)
 
 

@@ -19,6 +19,11 @@ from study_server.store.tables.market import (
     LedgerEntry,
     MarketAccount,
 )
+from study_server.store.tables.observers import (
+    OBSERVER_KINDS,
+    ObservationRow,
+    ObserverRow,
+)
 from study_server.store.tables.people import (
     STEPS,
     Enrolment,
@@ -54,6 +59,7 @@ from study_server.store.tables.users import User
 
 __all__ = [
     "ENVIRONMENTS",
+    "OBSERVER_KINDS",
     "SESSION_STATES",
     "STEPS",
     "STUDY_STATES",
@@ -80,6 +86,8 @@ __all__ = [
     "ImportedTrial",
     "LedgerEntry",
     "MarketAccount",
+    "ObservationRow",
+    "ObserverRow",
     "Participant",
     "PersonalLink",
     "RecoveryCode",

@@ -1,0 +1,1 @@
+"""Observers: classifiers and programs respond to a set's own trials."""
