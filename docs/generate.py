@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import click
 from architecture import architecture_page
@@ -247,6 +247,8 @@ def declared_table(paradigm: Paradigm) -> str:
         voting = {each.name for each in question.vote_fields}
         for each in question.fields:
             choices = ", ".join(f"`{value}`" for value in each.choices)
+            if each.takes_classes:
+                choices = f"the trial's classes, {choices}"
             counted = "one for each class" if each.numbers_classes else choices
             rows.append(
                 (
@@ -291,9 +293,17 @@ def settings_tables(name: str, section: type[BaseModel] | None) -> list[str]:
         return []
     parts = [f"In study.toml under `[{name}]`:\n", keys_table(section)]
     for key, field in section.model_fields.items():
+        is_one = not _is_list(field.annotation)
+        heading = f"`[{name}.{key}]`:\n" if is_one else f"Each `[[{name}.{key}]]`:\n"
         for inner in models_in(field.annotation):
-            parts += [f"Each `[[{name}.{key}]]`:\n", keys_table(inner)]
+            parts += [heading, keys_table(inner)]
     return parts
+
+
+def _is_list(annotation: Any) -> bool:  # noqa: ANN401 - any type
+    """Whether a setting holds several of a kind."""
+    parts = getattr(annotation, "__args__", ())
+    return get_origin(annotation) is tuple or any(map(_is_list, parts))
 
 
 def in_short(names: list[str]) -> str:

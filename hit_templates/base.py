@@ -262,7 +262,7 @@ class UsualParadigm:
         if not trial.key:
             is_missed = asked.is_graded and trial.role == "main"
             return ["a main trial needs a key"] if is_missed else ()
-        return key_problems(trial.key, asked.fields_of(len(trial.classes)))
+        return key_problems(trial.key, self.response_schema(trial))
 
     def arrange(self, view: TrialView) -> Mapping[str, Any]:
         """Nothing."""
@@ -270,7 +270,8 @@ class UsualParadigm:
 
     def response_schema(self, trial: Trial) -> Mapping[str, Field]:
         """The fields of the trial's question."""
-        return self.questions[trial.question].fields_of(len(trial.classes))
+        asked = self.questions[trial.question]
+        return asked.fields_of(len(trial.classes), classes=trial.classes)
 
     def observed_fields(self, trial: Trial) -> tuple[str, ...]:
         """Those of the vote, or else every choice on a nominal scale."""
@@ -358,9 +359,9 @@ def key_problems(key: Mapping[str, Any], schema: Mapping[str, Field]) -> list[st
         asked = schema.get(name)
         if asked is None:
             found.append(f"key: no field {name!r} is asked, only {', '.join(schema)}")
-        elif asked.choices and value not in asked.choices:
+        elif asked.offered and value not in asked.offered:
             found.append(
-                f"key: {name} is one of {', '.join(asked.choices)}, got {value!r}"
+                f"key: {name} is one of {', '.join(asked.offered)}, got {value!r}"
             )
     return found
 

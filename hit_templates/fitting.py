@@ -38,7 +38,7 @@ def needs_of(question: Question) -> tuple[str, ...]:
         return question.needs
     if any(each.is_side for each in question.fields) and question.is_graded:
         return ("sides",)
-    if any(each.numbers_classes for each in question.fields):
+    if any(each.numbers_classes or each.takes_classes for each in question.fields):
         return ("alternatives",)
     if question.vote is None:
         return ()
@@ -127,6 +127,9 @@ def _key_of_field(
         number = int(known.place)
         has_it = 1 <= number <= len(asked.choices)
         return {asked.name: asked.choices[number - 1]} if has_it else {}
+    if asked.takes_classes:
+        there = [each for each in classes if each in (known.there or ())]
+        return {asked.name: there[0]} if len(there) == 1 else {}
     if known.there is None or asked not in question.vote_fields:
         return {}
     if not (len(asked.yes) == len(asked.no) == 1):
@@ -157,7 +160,7 @@ def _fitted(trial: Trial, fitting: Sequence[Question]) -> Trial:
         return trial
     own = [question for question in fitting if question.name == trial.question]
     question = (own or list(fitting))[0]
-    fields = question.fields_of(len(trial.classes))
+    fields = question.fields_of(len(trial.classes), classes=trial.classes)
     if own and set(trial.key or ()) <= set(fields):
         return trial
     classes = trial.classes

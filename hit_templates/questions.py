@@ -6,7 +6,7 @@ its questions, a bundle carries the declaration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Final, Literal, TypeVar, get_args
 
@@ -14,7 +14,7 @@ from stimuli.manifest import HOLDINGS
 
 Type = Literal["choice", "text", "number", "json"]
 Scale = Literal["nominal", "ordinal", "interval", "text", "json"]
-Shuffled = Literal["nothing", "classes", "places"]
+Shuffled = Literal["nothing", "classes", "classes-once", "places"]
 PerVote = Literal["any", "all"]
 
 PER_CLASS: Final = "{}"
@@ -50,6 +50,10 @@ class Field:
             a bundle the words themselves.
         numbers_classes: The choices are "1", "2", …, one for each of the trial's
             classes: groups or alternatives by their place in the trial.
+        takes_classes: The trial's classes, by id, are choices before those listed. A
+            bundle lists them, and says nothing of this.
+        unanswered: Values nobody chooses, which stand for no response (the time ran
+            out). They are wrong where there is a key, and no guess meets them.
         yes: Values that say yes to what the field asks about.
         no: Values that say no; a choice in neither is no vote ("cannot tell").
         is_side: The choices are sides or places of the page, as people see it: whoever
@@ -70,6 +74,8 @@ class Field:
     choices: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     numbers_classes: bool = False
+    takes_classes: bool = False
+    unanswered: tuple[str, ...] = ()
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     is_side: bool = False
@@ -95,10 +101,41 @@ class Field:
         """Whether it says yes or no to something."""
         return bool(self.yes or self.no)
 
-    def of_classes(self, n_classes: int) -> dict[str, Field]:
-        """The fields it stands for on a trial of so many classes, by name."""
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The choices that can be chosen."""
+        return tuple(each for each in self.choices if each not in self.unanswered)
+
+    def with_classes(self, names: Mapping[str, str]) -> Field:
+        """The field with these classes as choices, where it takes any.
+
+        >>> field = Field(name="is", type="choice", description="", choices=("none",),
+        ...               takes_classes=True)
+        >>> field.with_classes({"3": "cat", "7": "dog"}).choices
+        ('3', '7', 'none')
+        """
+        if not self.takes_classes:
+            return self
+        return replace(
+            self,
+            choices=(*names, *self.choices),
+            words={**names, **self.words},
+            takes_classes=False,
+        )
+
+    def of_classes(
+        self, n_classes: int, *, classes: Sequence[str] = ()
+    ) -> dict[str, Field]:
+        """The fields it stands for on a trial of so many classes, by name.
+
+        Args:
+            n_classes: How many classes the trial has.
+            classes: Their ids, for a field that takes them.
+        """
         numbered = tuple(str(number) for number in range(1, n_classes + 1))
         whole = replace(self, choices=numbered) if self.numbers_classes else self
+        if self.takes_classes:
+            whole = replace(self, choices=(*classes, *self.choices))
         if not self.is_per_class:
             return {self.name: whole}
         names = [self.name.replace(PER_CLASS, str(each)) for each in range(n_classes)]
@@ -154,8 +191,9 @@ class Question:
         is_graded: Whether every main trial has a right response, its key. Catch and
             practice trials may have one all the same.
         names_classes: Whether the page may say what the trial's classes are called.
-        shuffled: What is drawn anew for each session: "classes", the order they are
-            named in; "places", what stands at which place of the page.
+        shuffled: What is drawn anew for each trial: "classes", the order they are
+            named in; "places", what stands at which place of the page. With
+            "classes-once" a person meets them in one order throughout.
         one_sided: What people do who always choose the same, after the word "who".
         wording: What people read: in a paradigm a key of its texts
             ("question_<name>" where left out), in a bundle the words themselves.
@@ -180,12 +218,24 @@ class Question:
         if problems := list(_problems(self)):
             raise DeclarationError(f"question {self.name!r}: {'; '.join(problems)}")
 
-    def fields_of(self, n_classes: int) -> dict[str, Field]:
-        """The fields of a response to a trial of so many classes, by name."""
+    def fields_of(
+        self, n_classes: int, *, classes: Sequence[str] = ()
+    ) -> dict[str, Field]:
+        """The fields of a response to a trial of so many classes, by name.
+
+        Args:
+            n_classes: How many classes the trial has.
+            classes: Their ids, for fields that take them.
+        """
         found: dict[str, Field] = {}
         for each in self.fields:
-            found |= each.of_classes(n_classes)
+            found |= each.of_classes(n_classes, classes=classes)
         return found
+
+    def with_classes(self, names: Mapping[str, str]) -> Question:
+        """The question with these classes (id to name) as choices, where it takes any."""
+        fields = tuple(each.with_classes(names) for each in self.fields)
+        return replace(self, fields=fields)
 
     def field_of(self, name: str) -> Field | None:
         """The field declared that a response's field of that name belongs to."""
@@ -356,9 +406,17 @@ def _of_field(asked: Field) -> list[str]:
         found.append(f"scale is one of {', '.join(get_args(Scale))}")
     if asked.numbers_classes:
         return found
-    if asked.type == "choice" and not asked.choices:
+    return [*found, *_of_choices(asked)]
+
+
+def _of_choices(asked: Field) -> list[str]:
+    found = []
+    if asked.takes_classes and asked.type != "choice":
+        found.append("takes_classes is for choices")
+    if asked.type == "choice" and not (asked.choices or asked.takes_classes):
         found.append("a choice needs choices")
     given = {*asked.yes, *asked.no, *asked.words, *filter(None, [asked.one_sided])}
+    given |= set(asked.unanswered)
     if asked.choices and (stray := sorted(given - set(asked.choices))):
         found.append(f"{', '.join(stray)} is none of its choices")
     if asked.measured_on == "interval" and not all(map(_is_number, asked.choices)):

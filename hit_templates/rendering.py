@@ -76,9 +76,20 @@ def worded(paradigm: Paradigm, own: Mapping[str, str]) -> dict[str, Question]:
     return {name: asked.worded(texts) for name, asked in paradigm.questions.items()}
 
 
-def declaration(paradigm: Paradigm, own: Mapping[str, str]) -> dict[str, Any]:
-    """The same as a bundle holds it, as `questions.question_from_json` reads it."""
-    return {name: asked.as_json() for name, asked in worded(paradigm, own).items()}
+def declaration(
+    paradigm: Paradigm, own: Mapping[str, str], *, classes: Mapping[str, str]
+) -> dict[str, Any]:
+    """The same as a bundle holds it, as `questions.question_from_json` reads it.
+
+    Args:
+        paradigm: As the study wants it.
+        own: The study's own wording, over the paradigm's defaults.
+        classes: Id to name of the classes asked about, for fields that take them.
+    """
+    return {
+        name: asked.with_classes(classes).as_json()
+        for name, asked in worded(paradigm, own).items()
+    }
 
 
 def class_positions(view: TrialView) -> dict[str, int]:

@@ -25,7 +25,7 @@ _USUAL_RANGE: Final = (0.0, 100.0)
 
 def chance(asked: Field) -> float:
     """How often a guess meets the key: once among the choices, never otherwise."""
-    return 1 / len(asked.choices) if asked.choices else 0.0
+    return 1 / len(asked.offered) if asked.offered else 0.0
 
 
 def chance_one_sided(asked: Field, right: object) -> float:
@@ -79,7 +79,7 @@ def respond(
         return right
     match asked.type:
         case "choice":
-            wrong = [value for value in asked.choices if not is_right or value != right]
+            wrong = [value for value in asked.offered if not is_right or value != right]
             return wrong[int(rng.integers(len(wrong)))]
         case "number":
             low, high = (

@@ -132,7 +132,8 @@ def sheet_css(paradigm: str) -> str:
 def sheet_script(paradigm: str) -> str:
     """Every module the page runs, in one script."""
     own = folder_of(paradigm) / "trial.js"
-    parts = [_module(name, _read(SHARED / name)) for name in _MODULES]
+    names = list(dict.fromkeys([*_MODULES, *_needed_by(own)]))
+    parts = [_module(name, _read(SHARED / name)) for name in names]
     # A paradigm without a script of its own is answered by its buttons.
     parts.append(
         _module("trial.js", _read(own))
@@ -141,6 +142,17 @@ def sheet_script(paradigm: str) -> str:
     )
     main = _squeezed(_resolved(_read(SHARED / "sheet.js")))
     return "\n".join(["const modules={};", *parts, f"(()=>{{{main}}})();"])
+
+
+def _needed_by(script: Path) -> list[str]:
+    """Shared modules that a script imports, each after those it imports itself."""
+    if not script.is_file():
+        return []
+    found: list[str] = []
+    for each in _IMPORT.finditer(_read(script)):
+        name = each["module"]
+        found += [*_needed_by(SHARED / name), name]
+    return list(dict.fromkeys(found))
 
 
 def squeeze(html: str) -> str:

@@ -36,7 +36,7 @@ def _said(asked: Field, n_classes: int) -> str:
 
 
 def _one(asked: Field, n_classes: int) -> str:
-    if asked.numbers_classes:
+    if asked.numbers_classes or asked.takes_classes:
         return f"one of {n_classes}"
     match asked.type:
         case "choice":
@@ -54,7 +54,7 @@ def _one(asked: Field, n_classes: int) -> str:
 
 
 def _choices(asked: Field) -> str:
-    named = [f"“{asked.words[v]}”" if v in asked.words else v for v in asked.choices]
+    named = [f"“{asked.words[v]}”" if v in asked.words else v for v in asked.offered]
     if len(named) > _MOST_NAMED:
         return f"one of {len(named)} choices"
     if asked.measured_on != "nominal":

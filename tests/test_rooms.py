@@ -56,6 +56,7 @@ STANDS_ALONE: Final = {
         "analysis.measures.responses.ordered_choices",
         "analysis.statistics.models.quadrature",
         "hit_templates.reading",
+        "hit_templates.categorise.people",
         "stimuli.classifiers.torchvision_models",
         "stimuli.engine.assembling",
         "stimuli.engine.picture_notes",
@@ -116,6 +117,7 @@ STANDS_ALONE: Final = {
     ),
     "a section of study files, as every feature with settings has one": (
         "hit_templates.attributes.settings",
+        "hit_templates.categorise.settings",
     ),
 }
 

@@ -38,7 +38,7 @@ def laid_out(
         return ""
     if asked.shuffled == "places":
         return _place(values, order, asked)
-    if asked.shuffled == "classes":
+    if asked.shuffled in ("classes", "classes-once"):
         return _by_place(values, order, asked) or _place(values, order, asked)
     return ""
 

@@ -10,11 +10,15 @@ const TOO_SOON_AFTER_A_CLICK_MS = 350;
  * @param {HTMLElement} root - holds the trial's fragment
  * @param {object} trial - its entry of block.json
  * @param {import("./clock.js").Clock} clock
+ * @param {object} [options]
+ * @param {AbortSignal} [options.signal] - ends it without a response
  * @returns {Promise<Record<string, string>>} field to value
  */
-export function mount(root, trial, clock) {
+export function mount(root, trial, clock, { signal } = {}) {
   return new Promise((resolve) => {
-    new Choices(root, clock, resolve).listen();
+    const choices = new Choices(root, clock, resolve);
+    choices.listen();
+    signal?.addEventListener("abort", () => choices.end());
   });
 }
 
@@ -112,10 +116,15 @@ class Choices {
     bringIntoSight(this.rows[kept]);
   }
 
-  #finish(timeStamp) {
+  /** Takes no response any more. */
+  end() {
     this.#listening.abort();
-    this.#clock.respond(timeStamp);
     [...this.buttons, this.submit].forEach((button) => button && (button.disabled = true));
+  }
+
+  #finish(timeStamp) {
+    this.end();
+    this.#clock.respond(timeStamp);
     this.#resolve({ ...this.#response });
   }
 }

@@ -45,6 +45,17 @@ export class Clock {
     return this.#onsetAt;
   }
 
+  /** What is judged came on screen at that time, as `performance.now()` has it. */
+  onsetAt(time) {
+    this.#onsetAt = Math.max(0, time - this.#startedAt);
+    this.record("onset", {}, this.#onsetAt);
+  }
+
+  /** Note something of that time, as `performance.now()` has it. */
+  recordAt(time, kind, extra = {}) {
+    this.record(kind, extra, time - this.#startedAt);
+  }
+
   /** Note when the last of these images has come on screen, scrolled to or at once. */
   watch(images) {
     const unseen = new Set(images);
@@ -82,6 +93,20 @@ export class Clock {
     // Kept even where the page has collected as many events as it may.
     this.events.push({ kind: "response", at_ms: round(at), wall_ms: Date.now() - this.#startedOn });
   }
+}
+
+/**
+ * The usual way to bring a trial on screen: at once, and until the response.
+ *
+ * @param {HTMLElement} stage - holds the trial's fragment
+ * @param {object} _trial - its entry of block.json
+ * @param {Clock} clock
+ * @returns {Promise<boolean>} true: nothing puts it off
+ */
+export async function showAtOnce(stage, _trial, clock) {
+  clock.watch(stage.querySelectorAll("img[data-slot]"));
+  await clock.onset();
+  return true;
 }
 
 function round(ms) {

@@ -20,12 +20,26 @@ export async function giveFeedback(box, stage, { isRight, text, label, key, resp
   showRight(box.querySelector("[data-answer]"), stage, { label, key, missed });
   stage.dataset.told = "";
   box.hidden = false;
+  if (stage.querySelector("[data-sound]")) sound(isRight);
   place(box, stage);
   const button = box.querySelector("button");
   button.focus({ preventScroll: true });
   await new Promise((resolve) => button.addEventListener("click", resolve, { once: true }));
   box.hidden = true;
   delete stage.dataset.told;
+}
+
+/** High for right, low for wrong; silent where a browser allows none. */
+function sound(isRight) {
+  if (!globalThis.AudioContext) return;
+  const context = new AudioContext();
+  const [tone, loudness] = [context.createOscillator(), context.createGain()];
+  tone.frequency.value = isRight ? 880 : 220;
+  loudness.gain.value = 0.1;
+  tone.connect(loudness).connect(context.destination);
+  tone.start();
+  tone.stop(context.currentTime + 0.15);
+  tone.addEventListener("ended", () => void context.close());
 }
 
 /** Mark the right buttons of what was missed, and name them. */

@@ -2,7 +2,7 @@
 // around it gives `#trial-stage` with data-block-url and the elements named in
 // `Frame`; the server gives block.json.
 
-import { Clock } from "./clock.js";
+import { Clock, showAtOnce } from "./clock.js";
 import { giveFeedback } from "./feedback.js";
 import { startAfresh } from "./fresh.js";
 import { measure } from "./measure.js";
@@ -14,6 +14,8 @@ import { Sight } from "./sight.js";
 import { keepSteady } from "./steady.js";
 
 const RETRY_MS = 2_000;
+// Somebody who leaves the page in the middle of a picture has seen it each time.
+const MOST_PUT_OFF = 3;
 
 class Frame {
   constructor() {
@@ -89,11 +91,11 @@ class Run {
     if (this.#isGoingRound(todo)) return;
     keepSteady(this.frame.stage, todo);
     addEventListener("resize", () => keepSteady(this.frame.stage, todo));
+    this.todo = todo;
     const preloader = new Preloader(todo, { untilOnline: () => untilOnline() });
     for (let index = 0; index < todo.length && !this.isEnded; index += 1) {
       this.frame.showProgress(this.nDone, this.block.trials.length);
-      await this.#one(await this.#take(preloader, index));
-      this.nDone += 1;
+      if (await this.#one(await this.#take(preloader, index))) this.nDone += 1;
     }
     await this.#leave();
   }
@@ -106,25 +108,50 @@ class Run {
     return prepared;
   }
 
+  /** Whether the trial is done; false where it comes again later. */
   async #one(prepared) {
     if (prepared.isFailed) {
-      void this.#send(prepared, { response: null, rt_ms: null, context: {} });
-      this.frame.say(say.no_image);
-      return;
+      this.#sendNothing(prepared);
+      return true;
     }
+    const { stage } = this.frame;
+    const { trial } = prepared;
     const clock = new Clock(prepared.events);
     this.frame.put(prepared.fragment);
-    const { mount } = await import(prepared.trial.script ?? "./choices.js");
-    clock.watch(this.frame.stage.querySelectorAll("img[data-slot]"));
-    await clock.onset();
-    const context = measure(this.frame.stage);
-    const stopWatching = watchPlaces(this.frame.stage, clock);
-    const response = await mount(this.frame.stage, prepared.trial, clock);
+    const { mount, present = showAtOnce } = await import(trial.script ?? "./choices.js");
+    const isShown = await present(stage, trial, clock);
+    const context = { ...measure(stage), ...(trial.nPutOff ? { put_off: trial.nPutOff, is_seen_before: true } : {}) };
+    const stopWatching = watchPlaces(stage, clock);
+    const response = isShown ? await mount(stage, trial, clock) : null;
     stopWatching();
     clock.stop();
+    if (!response) return this.#putOff(prepared);
+    await this.#done(prepared, response, { rt_ms: clock.rtMs(), context });
+    return true;
+  }
+
+  #sendNothing(prepared) {
+    void this.#send(prepared, { response: null, rt_ms: null, context: {} });
+    this.frame.say(say.no_image);
+  }
+
+  /** It comes again after the others, as a new one. */
+  #putOff(prepared) {
+    const { trial } = prepared;
+    const nPutOff = (trial.nPutOff ?? 0) + 1;
+    if (nPutOff < MOST_PUT_OFF) {
+      this.todo.push({ ...trial, nPutOff });
+      return false;
+    }
+    prepared.record("failed");
+    this.#sendNothing(prepared);
+    return true;
+  }
+
+  async #done(prepared, response, told) {
     this.nShown += 1;
     if (!this.isWaiting) this.frame.say("");
-    const verdict = this.#send(prepared, { response, rt_ms: clock.rtMs(), context });
+    const verdict = this.#send(prepared, { response, ...told });
     if (this.hasFeedback) await this.#tell(await verdict, response);
   }
 

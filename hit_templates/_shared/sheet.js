@@ -1,11 +1,11 @@
 // Runs a self-contained page: there is no server while it is open, so a draft of
 // everything stays in the page and is handed in at once, at the end.
 
-import { Clock } from "./clock.js";
+import { Clock, showAtOnce } from "./clock.js";
 import { giveFeedback } from "./feedback.js";
 import { startAfresh } from "./fresh.js";
 import { measure } from "./measure.js";
-import { mount } from "./trial.js";
+import { mount, present } from "./trial.js";
 import { watchPlaces } from "./places.js";
 import { prepare } from "./preload.js";
 import { Sight } from "./sight.js";
@@ -13,6 +13,7 @@ import { keepSteady } from "./steady.js";
 
 const NOT_YET = "ASSIGNMENT_ID_NOT_AVAILABLE";
 const AHEAD = 4;
+const MOST_PUT_OFF = 3;
 const MOST_IN_FRAGMENT = 100_000;
 
 const block = JSON.parse(document.getElementById("sheet-block").textContent);
@@ -187,11 +188,14 @@ async function runTrials(kind) {
   const all = ordered(kind);
   const todo = all.filter((trial) => !draft.has(trial.token));
   keepSteady(stage, todo);
-  const waiting = todo.slice(0, AHEAD).map((trial) => prepare(trial, isOnline));
+  const waiting = [];
+  const start = (at) => (waiting[at] ??= todo[at] && prepare(todo[at], isOnline));
   for (let index = 0; index < todo.length; index += 1) {
-    if (todo[index + AHEAD]) waiting.push(prepare(todo[index + AHEAD], isOnline));
-    showProgress(all.length - todo.length + index, all.length);
-    await one(stage, await waiting[index], kind);
+    for (let at = index; at <= index + AHEAD; at += 1) start(at);
+    const nDone = all.filter((trial) => draft.has(trial.token)).length;
+    showProgress(nDone, all.length);
+    const isDone = await one(stage, await waiting[index], kind);
+    if (!isDone) todo.push({ ...todo[index], nPutOff: (todo[index].nPutOff ?? 0) + 1 });
   }
   stage.replaceChildren();
 }
@@ -213,36 +217,44 @@ function shuffled(tokens) {
   return tokens;
 }
 
+/** Whether the trial is done; false where it comes again later. */
 async function one(stage, prepared, kind) {
   const { trial } = prepared;
-  if (prepared.isFailed) {
-    respond(prepared, { response: null, rt_ms: null, context: {} });
-    return;
-  }
+  if (prepared.isFailed) return respond(prepared, { response: null, rt_ms: null, context: {} });
   const context = draft.show(trial.token);
   const clock = new Clock(prepared.events);
   sight.fit();
   stage.replaceChildren(prepared.fragment);
   startAfresh(stage);
-  clock.watch(stage.querySelectorAll("img[data-slot]"));
-  await clock.onset();
-  Object.assign(context, measure(stage));
+  const isShown = await (present ?? showAtOnce)(stage, trial, clock);
+  Object.assign(context, measure(stage), trial.nPutOff ? { put_off: trial.nPutOff } : {});
   const stopWatching = watchPlaces(stage, clock);
-  const response = await mount(stage, trial, clock);
+  const response = isShown ? await mount(stage, trial, clock) : null;
   stopWatching();
   clock.stop();
+  if (!response) return putOff(prepared);
   respond(prepared, { response, rt_ms: clock.rtMs(), context });
   if (kind === "practice" && trial.key) await tell(stage, trial.key, response);
+  return true;
+}
+
+function putOff(prepared) {
+  if ((prepared.trial.nPutOff ?? 0) + 1 < MOST_PUT_OFF) return false;
+  prepared.record("failed");
+  return respond(prepared, { response: null, rt_ms: null, context: {} });
 }
 
 function respond(prepared, body) {
   if (prepared.trial.kind === "trials") offerPayToLeavers();
   draft.respond({ key: newKey(), trial: prepared.trial.token, events: prepared.events, ...body });
+  return true;
 }
 
 function tell(stage, key, response) {
   const isRight = Object.keys(key).every((field) => key[field] === response[field]);
-  const text = isRight ? say.right : say.wrong;
+  const unanswered = stage.querySelector("[data-unanswered]")?.dataset.unanswered;
+  const isLate = Object.values(response).includes(unanswered) && say.late;
+  const text = isRight ? say.right : isLate || say.wrong;
   return giveFeedback($("trial-feedback"), stage, { isRight, text, label: say.right_is, key, response });
 }
 

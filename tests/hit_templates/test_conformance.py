@@ -118,12 +118,13 @@ def test_its_examples_cover_every_question_and_show_right_and_wrong(paradigm):
 
 @of_every_paradigm
 def test_its_declaration_survives_a_bundle(paradigm):
-    told = json.loads(json.dumps(declaration(paradigm, {})))
+    classes = {"3": "cat", "7": "dog"}
+    told = json.loads(json.dumps(declaration(paradigm, {}, classes=classes)))
     texts = texts_of(paradigm, {})
     for name, question in paradigm.questions.items():
         assert question.name == name
         # What a set's trials must hold is no matter of reading responses.
-        kept = replace(question.worded(texts), needs=())
+        kept = replace(question.worded(texts).with_classes(classes), needs=())
         assert question_from_json(name, told[name]) == kept
         assert told[name]["wording"]
 
@@ -143,7 +144,8 @@ def test_every_choice_declared_has_its_words(paradigm):
 def test_what_is_declared_is_what_is_read_and_counted(paradigm, example):
     question = paradigm.questions[example.trial.question]
     schema = paradigm.response_schema(example.trial)
-    assert schema == question.fields_of(len(example.trial.classes))
+    classes = example.trial.classes
+    assert schema == question.fields_of(len(classes), classes=classes)
     for entry in example.responses:
         assert question.accepts(entry.response) is entry.accepts
     assert set(example.trial.key or {}) <= set(schema)
@@ -194,7 +196,7 @@ def test_every_choice_can_be_made_by_keyboard(paradigm, example):
     for name, entry in paradigm.response_schema(example.trial).items():
         if entry.type == "choice":
             offered = {b["data-value"] for b in buttons if b.get("data-field") == name}
-            assert offered == set(entry.choices)
+            assert offered == set(entry.offered)
     assert all(button.get("data-keys") for button in buttons)
     assert all(button.get("type") == "button" for button in buttons)
     own = ("data-field", "data-value", "data-keys")

@@ -99,6 +99,7 @@ def test_what_is_needed_follows_from_fields_and_vote():
         "assignment": ("groups",),
         "assignment-told-apart": ("groups", "told-apart"),
         "attributes": (),
+        "category": ("alternatives",),
     }
 
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -140,7 +141,11 @@ class _Export:
         self._write_stimuli(images)
         self._write_people(scope)
         questions = worded(paradigm_of(self._file), self._file.texts)
-        rows = dictionary_rows(self.file_format, questions)
+        classes = self._classes_asked
+        rows = dictionary_rows(
+            self.file_format,
+            {name: each.with_classes(classes) for name, each in questions.items()},
+        )
         write_dictionary(self.folder / "data_dictionary.csv", rows)
         head = self._head(scope, exported_at=exported_at)
         write_json(self.folder / "bundle.json", head)
@@ -222,6 +227,17 @@ class _Export:
             has_raw_cells=self.has_raw_cells,
         )
 
+    @cached_property
+    def _classes_asked(self) -> dict[str, str]:
+        """Id to name of the classes that trials are about, in the set's order."""
+        rows = export_rows.trials(self.tx, self.study.id)
+        asked = {name for row in rows for name in row["classes"]}
+        return {
+            row["class_id"]: row["name"]
+            for row in export_rows.classes(self.tx, self.study.id)
+            if row["class_id"] in asked
+        }
+
     @property
     def _file(self) -> StudyFile:
         return StudyFile.model_validate(self.study.settings)
@@ -250,7 +266,9 @@ class _Export:
                 for name, section in file.recruiter.items()
                 if get_recruiter(name).is_open(section)
             ],
-            "questions": declaration(paradigm_of(file), file.texts),
+            "questions": declaration(
+                paradigm_of(file), file.texts, classes=self._classes_asked
+            ),
             "shows": summary.get("shows"),
             "ask": summary.get("ask"),
             "stimuli": summary,

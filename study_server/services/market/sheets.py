@@ -25,6 +25,7 @@ from hit_templates.sheet import SheetPage, squeeze
 from hit_templates.sheet import render_sheet as render_page
 from study_server.errors import FormError, StudyError, WorkSetAsideError
 from study_server.services import Services
+from study_server.services.blocks.class_orders import in_person_order
 from study_server.services.blocks.cutting import (
     PRACTICE,
     DealtTrial,
@@ -81,10 +82,17 @@ def deal_sheet(
             seed_from(study.seed, recruitment.token, number, "sheet")
         ),
     )
+    order_seed = seed_from(study.seed, recruitment.token, number, "order")
+    questions = _paradigm(file).questions
+    placed = in_person_order(dealt, questions, seed=order_seed)
     return {
         "id": recruitment.services.new_token(),
-        "trials": [_kept(recruitment, entry) for entry in dealt],
+        "trials": [_kept(recruitment, entry) for entry in placed],
     }
+
+
+def _paradigm(file: StudyFile) -> Paradigm:
+    return paradigm_of(file)
 
 
 def asked_in(sheet: Mapping[str, Any]) -> list[int]:
@@ -132,7 +140,7 @@ def render_sheet(
     """The posting's whole page."""
     study = studies.get_study(tx, recruitment.study_id)
     file = StudyFile.model_validate(study.settings)
-    texts, paradigm = file.all_texts(), paradigm_of(file)
+    texts, paradigm = file.all_texts(), _paradigm(file)
     return render_page(
         SheetPage(
             language=file.study.language,
@@ -182,6 +190,7 @@ def _block(
         "words": {
             "right": texts.get("feedback_right", ""),
             "wrong": texts.get("feedback_wrong", ""),
+            "late": texts.get("feedback_unanswered", ""),
             "right_is": right_is,
         },
         "trials": _trials(recruitment, tx, file, sheet["trials"]),

@@ -8,6 +8,7 @@ import numpy as np
 
 from study_server.errors import StudyFullError
 from study_server.services import Services
+from study_server.services.blocks.class_orders import in_person_order
 from study_server.services.blocks.cutting import (
     PRACTICE,
     DealtTrial,
@@ -20,6 +21,7 @@ from study_server.services.blocks.part_dealing import DealtParts, deal_in_parts
 from study_server.services.blocks.parts import written_order
 from study_server.services.participation import leases
 from study_server.services.studies import session_parts
+from study_server.services.study_files.paradigm import paradigm_of
 from study_server.services.study_files.sections import StudyFile
 from study_server.store import Transaction, blocks, trials
 from study_server.store.participation import people, sessions
@@ -99,7 +101,10 @@ def begin_session(
         lease_ends_at=leases.lease_end(file, enrolment, now=now),
         part_order=written_order(dealt.order) or None,
     )
-    rows = [_row(entry, token=services.new_token()) for entry in dealt.trials]
+    questions = paradigm_of(file).questions
+    person_seed = seed_from(study.seed, "order", enrolment.id)
+    placed = in_person_order(dealt.trials, questions, seed=person_seed)
+    rows = [_row(entry, token=services.new_token()) for entry in placed]
     sessions.add_session(tx, session, trials=rows)
     _note_sources(tx, enrolment, dealt.trials, may_repeat=file.design.allow_same_source)
     return session

@@ -145,7 +145,7 @@ def take_response(
         if saved is not None:
             return _second_receipt(tx, where, asked, posted=posted, saved=saved)
         _refuse_wrong_time(tx, where, asked, posted=posted, now=now)
-        paradigm = paradigm_of(where.file)
+        paradigm = _paradigm(where)
         saved = _save(tx, where, asked, posted=posted, paradigm=paradigm, now=now)
         services.images.write(tx)
         progress = _progress_at(tx, asked)
@@ -159,6 +159,10 @@ def _progress_at(tx: Transaction, asked: PlacedTrial) -> SessionProgress:
     """How far the session is, or the part of it in which a trial stands."""
     place = asked.place
     return sessions.progress_of(tx, place.session_id, kind=place.kind, part=place.part)
+
+
+def _paradigm(where: Whereabouts) -> Paradigm:
+    return paradigm_of(where.file)
 
 
 def _refuse_wrong_time(
@@ -324,6 +328,9 @@ def _feedback(
     texts = where.file.texts
     text = texts.get("feedback_right" if saved.is_right else "feedback_wrong", "")
     given, wanted = saved.payload or {}, asked.trial.key or {}
+    question = _paradigm(where).questions[asked.trial.question]
+    if any(given.get(each.name) in each.unanswered for each in question.fields):
+        text = texts.get("feedback_unanswered", text)
     is_missed = any(given.get(name) != wanted[name] for name in wanted)
     if saved.is_right and is_missed:
         text = texts.get("feedback_nearly", text)

@@ -13,6 +13,7 @@ from hit_templates.base import Response, ResponseError
 from stimuli.manifest import Trial
 from study_server.errors import MalformedResponseError
 from study_server.services import Services
+from study_server.services.blocks.class_orders import is_in_one_order
 from study_server.services.blocks.cutting import seed_from
 from study_server.services.participation.trial_pages import (
     BlockPage,
@@ -50,6 +51,7 @@ def block_to_look_at(
     shown: Iterable[NumberedTrial],
 ) -> BlockPage:
     """Trials as a block of the study has them, in an order of classes of their own."""
+    questions = paradigm_of(study.file).questions
     pages = trial_pages(
         tx,
         study.id,
@@ -59,7 +61,12 @@ def block_to_look_at(
                 token=each.token,
                 row=each.row,
                 class_order=_class_order(
-                    each.row, seed=seed_from(study.seed, purpose, each.number)
+                    each.row,
+                    seed=seed_from(
+                        study.seed,
+                        purpose,
+                        0 if is_in_one_order(questions) else each.number,
+                    ),
                 ),
             )
             for each in shown

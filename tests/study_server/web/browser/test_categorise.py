@@ -1,0 +1,249 @@
+"""Choosing a category, shown for a moment or not, in Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.study_server.category_set import write_category_set
+from tests.study_server.web.browser.conftest import LiveServer, Person
+from tests.study_server.web.worlds import World, make_world
+
+RESPONSES = "SELECT payload, is_right, rt_ms, context FROM response ORDER BY id"
+EVENTS = (
+    "SELECT response_id, kind, at_ms, details FROM display_event "
+    "ORDER BY response_id, number"
+)
+STUDY = """
+[study]
+name = "small"
+title = "Which of these is it?"
+paradigm = "categorise"
+[design]
+responses_per_trial = 2
+trials_per_block = 4
+n_practice = 1
+[analysis]
+agreement = 1
+[comprehension]
+enabled = false
+[categorise]
+"""
+TIMING = """
+[categorise.timing]
+fixation_ms = 100
+exposure_ms = 200
+mask = "noise"
+mask_ms = 200
+response_ms = {response_ms}
+after_ms = 50
+"""
+RECRUITER = """
+[recruiter.lab]
+link = "open"
+"""
+# The page goes out of sight as soon as the first main trial has come to a phase.
+HIDE_AT = """phase => {
+  if (!location.search.includes("go=trials")) return;
+  let isDone = false;
+  new MutationObserver(() => {
+    if (isDone || !document.querySelector(`[data-phase=${phase}]`)) return;
+    isDone = true;
+    for (const isHidden of [true, false]) {
+      Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }
+  }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-phase"] });
+}"""
+# A screen that shows so many pictures a second.
+SLOW = """rate => {
+  const usual = window.requestAnimationFrame;
+  window.requestAnimationFrame = (call) => setTimeout(() => usual(call), 1000 / rate - 5);
+}"""
+
+
+def make(folder: Path, timing: str, *, names: tuple[str, ...] = ()) -> World:
+    stimuli = write_category_set(
+        folder / "set", names or ("bear", "boat", "clock", "truck"), n_practice=1
+    )
+    return make_world(folder, toml=STUDY + timing + RECRUITER, set_folder=stimuli)
+
+
+@pytest.fixture
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """In place of the usual one; `request.param` is the timing's text."""
+    world = make(tmp_path, getattr(request, "param", ""))
+    yield world
+    world.services.store.close()
+
+
+timed = pytest.mark.parametrize(
+    "world", [TIMING.format(response_ms=20_000)], indirect=True
+)
+in_a_hurry = pytest.mark.parametrize(
+    "world", [TIMING.format(response_ms=300)], indirect=True
+)
+
+
+def shot(person: Person, name: str) -> None:
+    """A picture of the page, where somebody wants to look at it."""
+    if folder := os.environ.get("SECONDLOOK_SHOTS"):
+        person.page.screenshot(path=Path(folder) / f"categorise-{name}.png")
+
+
+def begin(person: Person) -> None:
+    """To the practice trial; what comes before it went over HTTP."""
+    visitor = person.live.world.visitor()
+    visitor.come_in()
+    visitor.post("consent", agree="yes")
+    visitor.post("warning")
+    visitor.post("instructions")
+    person.open(f"{visitor.home}?go=practice")
+
+
+def to_main_trials(person: Person) -> None:
+    begin(person)
+    wait(person, 1, 1)
+    person.page.keyboard.press("1")
+    person.page.click("#trial-feedback button")
+    person.page.click("text=Start")
+
+
+def wait(person: Person, number: int, n_trials: int) -> None:
+    """Until the categories of that trial are there."""
+    person.page.wait_for_function(
+        "words => document.getElementById('trial-count')?.textContent === words"
+        " && document.querySelector('button[data-field]:not([disabled])')"
+        " && document.querySelector('#trial-feedback').hidden",
+        arg=f"{number} / {n_trials}",
+    )
+    person.page.wait_for_timeout(200)
+
+
+def payloads(live: LiveServer) -> list[Any]:
+    return [json.loads(row["payload"] or "null") for row in live.rows(RESPONSES)]
+
+
+def of_kind(live: LiveServer, kind: str) -> list[dict[str, Any]]:
+    rows = live.rows(EVENTS)
+    return [
+        {**row, "details": json.loads(row["details"])}
+        for row in rows
+        if row["kind"] == kind
+    ]
+
+
+def test_a_category_by_key_by_arrows_and_by_mouse(person: Person, live: LiveServer):
+    page, keys = person.page, person.page.keyboard
+    to_main_trials(person)
+    wait(person, 1, 4)
+    keys.press("2")
+    wait(person, 2, 4)
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
+        keys.press(key)
+    wait(person, 3, 4)
+    page.click("button[data-value=clock]")
+    wait(person, 4, 4)
+    page.click("button[data-value=bear]")
+    page.wait_for_url("**/p/*/")
+    chosen = [each["category"] for each in payloads(live)]
+    assert chosen == ["bear", "boat", "truck", "clock", "bear"]
+    assert person.complaints == []
+
+
+@timed
+def test_a_picture_for_a_moment_is_held_for_whole_frames(
+    person: Person, live: LiveServer
+):
+    to_main_trials(person)
+    wait(person, 1, 4)
+    phase = person.page.get_attribute("[data-timed]", "data-phase")
+    assert phase == "choices"
+    person.page.keyboard.press("3")
+    wait(person, 2, 4)
+    _practice, shown = of_kind(live, "exposure")
+    details = shown["details"]
+    assert details["rate"] == 60
+    # 200 ms at 60 a second are ceil(12.0) = 12 frames.
+    assert details["wanted_frames"] == 12
+    assert abs(details["frames"] - 12) <= 1
+    assert details["is_missed"] is False
+    _practice, mask = of_kind(live, "mask")
+    assert mask["details"]["wanted_frames"] == 12
+    assert 0 <= mask["details"]["seed"] < 2**32
+    _practice, choices = of_kind(live, "choices")
+    _practice, onset = of_kind(live, "onset")
+    # Picture and mask lie between the onset and the categories: 24 frames, 400 ms.
+    assert choices["at_ms"] - onset["at_ms"] == pytest.approx(400, abs=40)
+    assert person.complaints == []
+
+
+@in_a_hurry
+def test_whoever_lets_the_time_pass_has_not_responded(person: Person, live: LiveServer):
+    begin(person)
+    text = person.page.locator("#trial-feedback [data-text]")
+    text.wait_for()
+    shot(person, "late")
+    assert text.inner_text().startswith("Too late")
+    (row,) = live.rows(RESPONSES)
+    assert json.loads(row["payload"]) == {"category": "none"}
+    assert row["is_right"] == 0
+    # From the onset: 400 ms of picture and mask, then 300 ms to choose.
+    assert row["rt_ms"] == pytest.approx(700, abs=90)
+    assert len(of_kind(live, "too_late")) == 1
+
+
+@timed
+def test_a_page_out_of_sight_puts_the_trial_off(person: Person, live: LiveServer):
+    page = person.page
+    page.add_init_script(f"({HIDE_AT})('picture')")
+    to_main_trials(person)
+    box = page.locator(".sl-untimely")
+    assert "out of sight" in box.inner_text()
+    shot(person, "put-off")
+    box.locator("button").click()
+    for number in (1, 2, 3, 4):
+        wait(person, number, 4)
+        page.keyboard.press("1")
+    page.wait_for_url("**/p/*/")
+    rows = live.rows(RESPONSES)
+    assert len(rows) == 5
+    assert all(row["payload"] for row in rows)
+    contexts = [json.loads(row["context"]) for row in rows]
+    assert [c.get("put_off", 0) for c in contexts] == [0, 0, 0, 0, 1]
+    assert contexts[-1]["is_seen_before"] is True
+    assert person.complaints == []
+
+
+@timed
+def test_a_page_hidden_before_the_picture_begins_the_trial_again(
+    person: Person, live: LiveServer
+):
+    page = person.page
+    page.add_init_script(f"({HIDE_AT})('fixation')")
+    to_main_trials(person)
+    wait(person, 1, 4)
+    page.keyboard.press("1")
+    wait(person, 2, 4)
+    assert len(of_kind(live, "begun_again")) == 1
+    assert len(of_kind(live, "put_off")) == 0
+
+
+@timed
+def test_a_screen_of_thirty_pictures_a_second_is_refused_in_words(
+    person: Person, live: LiveServer
+):
+    page = person.page
+    page.add_init_script(f"({SLOW})(30)")
+    begin(person)
+    box = page.locator(".sl-untimely")
+    box.wait_for(timeout=15_000)
+    assert "at least 50" in box.inner_text()
+    shot(person, "slow")
+    assert page.get_attribute("[data-timed]", "data-phase") is None
+    assert live.rows(RESPONSES) == []
