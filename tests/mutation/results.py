@@ -27,15 +27,15 @@ class Mutant:
         name: mutmut's name of it.
         module: Path of its module.
         is_killed: Whether a test failed.
-        change: `- old / + new`; empty where it was killed.
+        change: `- old / + new`.
         is_text: Whether it only changes what a message says.
     """
 
     name: str
     module: str
     is_killed: bool
-    change: str = ""
-    is_text: bool = False
+    change: str
+    is_text: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import pytest
 from tests.mutation import results, workshop
 from tests.mutation.areas import AREAS, Area
 from tests.mutation.results import Cost, Mutant
-from tests.mutation.texts import changed, is_text
+from tests.mutation.texts import changed, differences, is_text
 from tests.mutation.workshop import Workshop
 
 SOURCE = '''
@@ -32,7 +32,7 @@ def mutant(name: str, *, is_killed: bool, is_text: bool = False) -> Mutant:
         name=f"a.ledger.x_{name}__mutmut_1",
         module="ledger.py",
         is_killed=is_killed,
-        change="" if is_killed else "- a, b / + c",
+        change="- a, b / + c",
         is_text=is_text,
     )
 
@@ -52,6 +52,27 @@ def test_a_change_inside_a_raise_or_of_a_sentence_is_a_text():
     assert not is_text(SOURCE, name, outside)
     assert changed(outside) == ["- return amount + 1", "+ return amount - 1"]
     assert is_text(SOURCE, name, hunk(7, 'say("a b")', 'say("XXa bXX")'))
+
+
+def test_what_a_mutant_changes_is_read_from_what_mutmut_writes():
+    written = """
+def x_pay__mutmut_orig(amount, fee=1):
+    return amount + fee
+
+def x_pay__mutmut_1(amount, fee=2):
+    return amount + fee
+
+def x_pay__mutmut_2(amount, fee=1):
+    return amount - fee
+"""
+    found = {name: changed(shown) for name, shown in differences(written).items()}
+    assert found == {
+        "x_pay__mutmut_1": [
+            "- def x_pay(amount, fee=1):",
+            "+ def x_pay(amount, fee=2):",
+        ],
+        "x_pay__mutmut_2": ["- return amount + fee", "+ return amount - fee"],
+    }
 
 
 def test_a_reason_stays_while_its_survivor_does(file):

@@ -19,7 +19,7 @@ import click
 
 from tests.mutation.areas import Area
 from tests.mutation.results import Cost, Mutant
-from tests.mutation.texts import changed, is_text
+from tests.mutation.texts import changed, differences, is_text
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "build" / "mutation"
@@ -67,30 +67,28 @@ class Workshop:
 
     def survivors(self) -> list[str]:
         """Names of mutants that no test saw, and of those without a verdict."""
-        codes = {name: code for _, name, code in self._codes()}
-        return [name for name, code in codes.items() if code not in _KILLED]
+        return [
+            name
+            for module in self._area.modules
+            for name, code in self._codes(module)
+            if code not in _KILLED
+        ]
 
     def mutants(self) -> Iterator[Mutant]:
         """All of them, with what the tests said."""
-        for module, name, code in self._codes():
-            if code is None:
-                raise click.ClickException(f"{name}: not tested yet; run this again")
-            if code not in _KILLED | _SURVIVED:
-                raise click.ClickException(
-                    f"{name}: mutmut says {code!r}, which is new"
-                )
-            if code in _KILLED:
-                yield Mutant(name=name, module=module, is_killed=True)
-                continue
-            shown = self._mutmut("show", name)
+        for module in self._area.modules:
             source = (self._copy / module).read_text(encoding="utf-8")
-            yield Mutant(
-                name=name,
-                module=module,
-                is_killed=False,
-                change=" / ".join(changed(shown)),
-                is_text=is_text(source, name, shown),
-            )
+            mutated = (self._copy / "mutants" / module).read_text(encoding="utf-8")
+            shown = differences(mutated)
+            for name, code in self._codes(module):
+                difference = shown[name.rsplit(".", 1)[-1]]
+                yield Mutant(
+                    name=name,
+                    module=module,
+                    is_killed=_is_killed(name, code),
+                    change=" / ".join(changed(difference)),
+                    is_text=code in _SURVIVED and is_text(source, name, difference),
+                )
 
     def cost(self) -> Cost:
         """What all runs in this copy took, those that were broken off included."""
@@ -115,25 +113,31 @@ class Workshop:
             text = json.dumps(asdict(self.cost() + more))
             self._cost_file.write_text(text, encoding="utf-8")
 
-    def _codes(self) -> Iterator[tuple[str, str, int | None]]:
-        """Module, name and what mutmut wrote of every mutant."""
-        for module in self._area.modules:
-            meta = self._copy / "mutants" / f"{module}.meta"
-            if meta.is_file():
-                codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
-                yield from ((module, name, code) for name, code in codes.items())
+    def _codes(self, module: str) -> Iterator[tuple[str, int | None]]:
+        """mutmut's name of every mutant and what it wrote of it."""
+        meta = self._copy / "mutants" / f"{module}.meta"
+        if meta.is_file():
+            found = json.loads(meta.read_text(encoding="utf-8"))
+            yield from found["exit_code_by_key"].items()
 
-    def _mutmut(self, *arguments: str) -> str:
-        """Output of mutmut; its wheel of progress goes nowhere."""
+    def _mutmut(self, *arguments: str) -> None:
+        """Run it; its wheel of progress goes nowhere."""
         # The copy comes before the installed packages.
         environment = {**os.environ, "PYTHONPATH": str(self._copy)}
         ran = subprocess.run(  # noqa: S603 - the tool of requirements/dev.in
             [sys.executable, "-m", "mutmut", *arguments],
             cwd=self._copy, env=environment, check=False, capture_output=True, text=True,
         )  # fmt: skip
-        if ran.returncode and arguments[0] == "run":
+        if ran.returncode:
             raise click.ClickException(f"{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}")
-        return ran.stdout
+
+
+def _is_killed(name: str, code: int | None) -> bool:
+    if code is None:
+        raise click.ClickException(f"{name}: not tested yet; run this again")
+    if code not in _KILLED | _SURVIVED:
+        raise click.ClickException(f"{name}: mutmut says {code!r}, which is new")
+    return code in _KILLED
 
 
 def _settings(area: Area) -> str:

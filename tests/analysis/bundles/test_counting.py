@@ -58,6 +58,28 @@ def test_one_field_with_a_value_makes_the_whole_response_given():
     assert answers_of(rows).to_dict() == {"1": "present|"}
 
 
+def test_the_fields_of_a_response_are_one_of_the_n_and_repeat_nothing():
+    rows = table(
+        ("t", "p", "present", True),
+        ("t", "p", "sure", True),
+        ("t", "q", "absent", True),
+        ("t", "q", "unsure", True),
+        ("t", "r", "absent", True),
+    )
+    rows = rows.assign(response=list("11223"), acceptance_order=[1, 1, 2, 2, 3])
+    # The first two people, each with both fields; not the third.
+    counted = is_counted(rows, trials=TRIALS, n=2)
+    assert counted.tolist() == [True, True, True, True, False]
+    assert not is_repeated(rows).any()
+
+
+def test_a_response_of_one_field_says_what_is_in_it():
+    rows = table(("t", "q", "no", True), ("t", "p", "yes", True))
+    said = answers_of(rows.assign(response=["9", "3"]))
+    assert list(said.items()) == [("9", "no"), ("3", "yes")]
+    assert said.dtype == object
+
+
 def test_responses_of_several_fields_stay_in_the_order_they_came():
     rows = table(("t", "p", "present", True), ("t", "p", "sure", True))
     both = pd.concat([rows.assign(response="2"), rows.assign(response="1")])
