@@ -78,7 +78,17 @@ AREAS: Final[dict[str, Area]] = {
             "stimuli/methods/attacks/_stepping.py",
             "stimuli/methods/attacks/ifgsm.py",
         ),
-        tests=("tests/stimuli/attacks",),
-        too_long=("a_device_too_small", "cramped", "full_device"),
+        tests=(
+            "tests/stimuli/attacks/test_known_answers.py",
+            "tests/stimuli/attacks/test_steps_by_hand.py",
+            "tests/stimuli/attacks/test_wrapper.py",
+        ),
+        too_long=(
+            "a_device_too_small",
+            "a_full_device",
+            "bytes_lie_inside",
+            "stopping_finds_the_same",
+            "that_the_documentation_writes",
+        ),
     ),
 }
