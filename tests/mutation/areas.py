@@ -46,6 +46,7 @@ AREAS: Final[dict[str, Area]] = {
         tests=(
             f"{_PEOPLE}/test_admission.py",
             f"{_PEOPLE}/test_browser_binding.py",
+            f"{_PEOPLE}/test_landing.py",
             f"{_PEOPLE}/test_leases.py",
             f"{_PEOPLE}/test_start_limits.py",
         ),
