@@ -60,7 +60,7 @@ STANDS_ALONE: Final = {
         "stimuli.classifiers.torchvision_models",
         "stimuli.engine.assembling",
         "stimuli.engine.picture_notes",
-        "stimuli.observing.declared",
+        "stimuli.observing.program",
         "stimuli.methods.attacks._checking",
         "stimuli.methods.selection._kernel_width",
         "stimuli.methods.selection._rbf_kernel",
@@ -96,6 +96,7 @@ STANDS_ALONE: Final = {
     "it needs what its importer must not: torch, Ray, boto3, a network": (
         "stimuli.engine.repredicting",
         "stimuli.engine.running.on_ray",
+        "stimuli.observing.asking",
         "stimuli.observing.classifying",
         "stimuli.probing.sheet",
         "stimuli.publishing.uploading",

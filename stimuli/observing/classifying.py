@@ -19,7 +19,7 @@ from stimuli.errors import list_problems
 from stimuli.manifest import Trial
 from stimuli.observations import Observation, Observer, ObserverRecord
 from stimuli.observing.declared import ObservedTrial, observed_trials, output_problems
-from stimuli.observing.keeping import ObserverPlan, ObserverShelf
+from stimuli.observing.keeping import ObservedSet, ObserverPlan, ObserverShelf
 from stimuli.observing.looking import (
     LoadOnlooker,
     Onlooker,
@@ -39,23 +39,6 @@ from stimuli.recipe_file import ExecutionSection, RecipeFile
 from stimuli.sources.images import Display
 
 TARGET = "target"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObservedSet:
-    """The outcome.
-
-    Attributes:
-        record: Who responded what.
-        is_new: False where the set held this very observer already.
-        n_left_out: Trials that say nothing of how an observer responds.
-        incidents: Workers lost and replaced, in words.
-    """
-
-    record: ObserverRecord
-    is_new: bool
-    n_left_out: int = 0
-    incidents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from stimuli.manifest import StimulusSet
 from stimuli.observations import OBSERVATIONS
 
 if TYPE_CHECKING:
-    from stimuli.observing.classifying import ObservedSet
+    from stimuli.observing.keeping import ObservedSet
 
 
 @click.command()
@@ -39,6 +39,14 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     help="Outputs whose probability is kept, most probable first; 0 keeps all.",
 )
+@click.option("--command", help="Instead: a program that is asked trial by trial.")
+@click.option("--prompt", help="Goes out to the program with every trial.")
+@click.option("--program-version", help="Of the program, or the model behind it.")
+@click.option("--temperature", type=click.FloatRange(0), help="Goes out with a trial.")
+@click.option("--repeats", type=click.IntRange(1, 1000), help="Of every trial; 1.")
+@click.option(
+    "--timeout", type=click.FloatRange(0.1), help="Seconds for one response; 60."
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
 @click.option("--batch-size", help="Pictures per forward pass, or calibrate.")
 @click.option("--threads", type=click.IntRange(1, 512), help="Batches at a time.")
@@ -47,16 +55,20 @@ if TYPE_CHECKING:
 @click.option("--fresh", is_flag=True, help="Throw away what this observer responded.")
 @click.option("--json", "is_json", is_flag=True, help="Print the outcome as JSON.")
 def observe(folder: Path, *, fresh: bool, is_json: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
-    """Let a classifier respond to SET's own trials, on the bytes that people see.
+    """Let a classifier, or a program, respond to SET's own trials.
+
+    It looks at the bytes that people see.
 
     Its responses lie in SET beside the trials, never among people's; an interrupted
     run goes on with the same command.
     """
     from stimuli.records.storage import only_writer
 
+    _check_options(given)
     opened = StimulusSet.open(folder)
+    ask = _observe_program if given["command"] else _observe_classifier
     with only_writer(folder):
-        done = _observe(opened, given, is_fresh=fresh)
+        done = ask(opened, given, is_fresh=fresh)
     if is_json:
         click.echo(json.dumps(_facts(done), ensure_ascii=False))
         return
@@ -65,7 +77,53 @@ def observe(folder: Path, *, fresh: bool, is_json: bool, **given: Any) -> None: 
     click.echo(_describe(done, folder))
 
 
-def _observe(
+_OF_CLASSIFIERS = ("weights", "rule", "batch_size", "threads", "workers", "ray")
+_OF_PROGRAMS = ("prompt", "program_version", "temperature", "repeats", "timeout")
+
+
+def _check_options(given: dict[str, Any]) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        click.UsageError: Naming it.
+    """
+    if bool(given["classifier"]) == bool(given["command"]):
+        raise click.UsageError(
+            "say who responds, either --classifier or --command: demo, a torchvision "
+            "name, file.py:function; or a program"
+        )
+    of = "--command" if given["classifier"] else "--classifier"
+    for name in _OF_PROGRAMS if given["classifier"] else _OF_CLASSIFIERS:
+        if given[name] is not None:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} goes with {of}")
+
+
+def _observe_program(
+    opened: StimulusSet, given: dict[str, Any], *, is_fresh: bool
+) -> ObservedSet:
+    from stimuli.observing.asking import TIMEOUT_S, HowAsked, ProgramObserver
+    from stimuli.observing.keeping import ObserverShelf
+    from stimuli.records.progress import open_bar
+
+    how = HowAsked(
+        command=given["command"],
+        prompt=given["prompt"] or "",
+        version=given["program_version"] or "",
+        temperature=given["temperature"],
+        n_repeats=given["repeats"] or 1,
+    )
+    observer = ProgramObserver(
+        shelf=ObserverShelf(set=opened),
+        how=how,
+        open_progress=open_bar,
+        name=given["name"],
+        timeout_s=given["timeout"] or TIMEOUT_S,
+    )
+    return observer.observe(is_fresh=is_fresh)
+
+
+def _observe_classifier(
     opened: StimulusSet, given: dict[str, Any], *, is_fresh: bool
 ) -> ObservedSet:
     from stimuli.observing.classifying import ClassifierObserver, execution_of
@@ -73,10 +131,6 @@ def _observe(
     from stimuli.probing.classifiers import name_classifiers
     from stimuli.records.progress import open_bar
 
-    if not given["classifier"]:
-        raise click.UsageError(
-            "say which: --classifier demo, a name, or file.py:function"
-        )
     execution = execution_of(
         {
             "device": given["device"],

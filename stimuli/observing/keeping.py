@@ -35,6 +35,23 @@ _WORDS: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class ObservedSet:
+    """The outcome.
+
+    Attributes:
+        record: Who responded what.
+        is_new: False where the set held this very observer already.
+        n_left_out: Trials that say nothing of how an observer responds.
+        incidents: Workers lost and replaced, in words.
+    """
+
+    record: ObserverRecord
+    is_new: bool
+    n_left_out: int = 0
+    incidents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ObserverPlan:
     """Everything that can change what an observer responds.
 

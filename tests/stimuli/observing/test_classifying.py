@@ -16,7 +16,6 @@ from stimuli.observations import OBSERVATIONS, ObserverRecord, read_observers
 from stimuli.observing.keeping import WORK, ObserverPlan, ObserverShelf
 from stimuli.observing.rules import ObservingError
 from tests.stimuli import toy
-from tests.stimuli.engine.test_resuming import SLOW, wait_for
 
 CATEGORIES = '[categories]\ninsect = ["ant", 1]\nmammal = ["cat", "dog", "fox", "gnu"]'
 
@@ -34,8 +33,6 @@ def make_set(folder: Path, *, n: int = 4, levels: str = "") -> StimulusSet:
         controls="",
         more=f"{CATEGORIES}\n{levels}",
     )
-    model = folder / "toy.py"
-    model.write_text(model.read_text() + SLOW)
     return toy.build(recipe, folder / "set").set
 
 
@@ -109,30 +106,55 @@ def test_processes_give_the_same_bytes_as_threads(tmp_path):
     assert (opened.folder / OBSERVATIONS).read_bytes() == threads
 
 
+# Dies at the 28th batch of four pictures, while the file "armed" is there.
+DYING = """
+import os
+import pathlib
+import signal
+
+N_CALLS = [0]
+
+
+class Dying(Reader):
+    def forward(self, images):
+        N_CALLS[0] += len(images) == 4
+        if N_CALLS[0] == 28 and pathlib.Path(__file__).with_name("armed").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().forward(images)
+
+
+def build_dying():
+    module, preprocessing = build()
+    module.__class__ = Dying
+    return module, preprocessing
+"""
+
+
 def test_a_killed_run_goes_on_and_finished_shards_are_not_run_again(tmp_path):
-    opened = make_set(tmp_path, n=40)
-    observe(tmp_path, "--name", "whole", function="build_slow")
+    opened = make_set(tmp_path, n=60)
+    model = tmp_path / "toy.py"
+    model.write_text(model.read_text() + DYING)
+    observe(tmp_path, "--name", "whole", "--batch-size", "4", function="build_dying")
     whole = responses(read_observers(opened.folder)[0])
     (opened.folder / OBSERVATIONS).unlink()
+    (tmp_path / "armed").touch()
     code = "from stimuli.cli import stimuli; stimuli()"
-    given = ["--classifier", f"{tmp_path / 'toy.py'}:build_slow", "--name", "killed"]
-    rest = ["--device", "cpu", "--threads", "1", "--batch-size", "4"]
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and files
-        [sys.executable, "-c", code, "observe", str(opened.folder), *given, *rest],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    given = ["--classifier", f"{model}:build_dying", "--name", "killed"]
+    cut = ["--device", "cpu", "--threads", "1", "--batch-size", "4"]
+    process = subprocess.run(  # noqa: S603 - our own interpreter and files
+        [sys.executable, "-c", code, "observe", str(opened.folder), *given, *cut],
+        capture_output=True,
+        check=False,
     )
+    assert process.returncode == -signal.SIGKILL
+    assert not (opened.folder / OBSERVATIONS).exists()
+    # Shards of 64 pictures, one done; what it holds is taken as it is.
     first = ObserverShelf(set=opened).work_folder("killed") / "seen-00000.json"
-    wait_for(first, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
     planted = json.loads(first.read_text())
     planted[0]["observations"][0]["response"] = {"category": "planted"}
     first.write_text(json.dumps(planted))
-    assert not (opened.folder / OBSERVATIONS).exists()
-    observe(tmp_path, "--name", "killed", "--threads", "1", "--batch-size", "4",
-            function="build_slow")  # fmt: skip
+    (tmp_path / "armed").unlink()
+    observe(tmp_path, "--name", "killed", *cut[2:], function="build_dying")
     (record,) = read_observers(opened.folder)
     found = responses(record)
     trial = planted[0]["observations"][0]["trial"]
