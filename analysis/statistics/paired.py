@@ -334,8 +334,10 @@ def _all_patterns(n: int) -> np.ndarray:
 
 def _share_as_extreme(drawn: FloatArray, seen: float) -> float:
     """Share of the drawn and of what was seen itself that is as far from zero."""
-    # Equal sums in another order differ by rounding.
-    as_far = np.abs(drawn) >= abs(seen) * (1 - 1e-12) - 1e-15
+    # Equal sums in another order differ by rounding, which grows with what is summed,
+    # not with the sum: that of differences that cancel is as good as any.
+    rounding = 1e-12 * np.abs(drawn).max(initial=abs(seen))
+    as_far = np.abs(drawn) >= abs(seen) - rounding
     return float((1 + as_far.sum()) / (1 + len(drawn)))
 
 
