@@ -20,7 +20,6 @@ from stimuli.classifiers.outputs import (
     are_probabilities,
     take_logits,
 )
-from stimuli.classifiers.torchvision_models import load_torchvision
 from stimuli.classifiers.user_function import ANYTHING, load_function, naming_failures
 from stimuli.errors import ClassifierError, first_line
 from stimuli.recipe_file import ClassifierSection, RecipeFile
@@ -141,6 +140,9 @@ def _load(
     section: ClassifierSection, recipe: RecipeFile, *, device: torch.device
 ) -> Classifier:
     if section.torchvision:
+        # It takes longer to import than most of what other classifiers do.
+        from stimuli.classifiers.torchvision_models import load_torchvision
+
         loaded = load_torchvision(
             section.torchvision,
             weights=section.weights or "",
