@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.importing.base import SourceFile
+from stimuli.files.text import MAX_TABLE_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +82,8 @@ def _last(path: Path, depth: int) -> str:
 
 
 def _key(path: Path) -> str:
-    """Its bytes; its path where there are none, since such files are many things."""
-    if not path.is_file() or path.stat().st_size == 0:
+    """Its bytes; its path where there are none, or more than are ever read."""
+    if not path.is_file() or not 0 < path.stat().st_size <= MAX_TABLE_BYTES:
         return str(path)
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
