@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -121,6 +122,12 @@ def _session() -> boto3.Session:
     return boto3.Session()
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """One for all tests, none of which needs it: reading them takes long."""
+    return ssl.create_default_context()
+
+
 class RefusedError(Exception):
     """The marketplace said no, in words."""
 
@@ -220,7 +227,9 @@ def serving_marketplace(
     try:
         with (
             served(app) as url,
-            httpx.Client(base_url=url, headers=headers, timeout=20) as http,
+            httpx.Client(
+                base_url=url, headers=headers, timeout=20, verify=_certificates()
+            ) as http,
         ):
             yield LiveMarketplace(url=url, market=market, _http=http)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -134,12 +135,10 @@ class Migrations:
         return {script.revision for script in self._scripts().walk_revisions()}
 
     def _scripts(self) -> ScriptDirectory:
-        return ScriptDirectory.from_config(self._config())
+        return _scripts_in(self.folder())
 
     def _config(self) -> Config:
-        config = Config()
-        config.set_main_option("script_location", str(self.folder()).replace("%", "%%"))
-        return config
+        return _config_of(self.folder())
 
     def _context(self, connection: Connection) -> MigrationContext:
         return MigrationContext.configure(
@@ -169,6 +168,18 @@ class Migrations:
         if connection.dialect.name == "postgresql":
             lock = text("SELECT pg_advisory_xact_lock(:key)")
             connection.execute(lock, {"key": self.lock})
+
+
+@cache
+def _scripts_in(folder: Path) -> ScriptDirectory:
+    """The migrations there: they do not change while a program runs."""
+    return ScriptDirectory.from_config(_config_of(folder))
+
+
+def _config_of(folder: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return config
 
 
 def _written_type(kind: str, item: object, _context: object) -> str | Literal[False]:

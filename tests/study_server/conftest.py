@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -15,8 +17,11 @@ from subprocess import SubprocessError
 
 import psycopg
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from study_server.config import Settings
+from study_server.database.engine import is_sqlite, make_engine, sqlite_file
+from study_server.database.migrations import Migrations
 from study_server.services import Services, random_token
 from study_server.services.studies.life import create_study, freeze_study, open_study
 from study_server.store import open_store, upgrade
@@ -29,6 +34,53 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/browser/" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _market_read_once() -> Iterator[None]:
+    """boto3 reads what it knows of the market for every client anew: megabytes."""
+    read = JSONFileLoader().load_file
+    kept = cache(read)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(JSONFileLoader, "load_file", lambda _self, path: kept(path))
+        yield
+
+
+_MADE: dict[str, Path] = {}
+
+
+@pytest.fixture(autouse=True)
+def _databases_are_copies(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A new SQLite database is a copy of one that the migrations made before.
+
+    Whoever tests the migrations takes a fixture of this name that does nothing.
+    """
+    migrate = Migrations.upgrade
+
+    def upgrade(self: Migrations, database_url: str, *, revision: str = "head") -> None:
+        is_new = is_sqlite(database_url) and not sqlite_file(database_url).is_file()
+        if not is_new or revision != "head":
+            migrate(self, database_url, revision=revision)
+            return
+        if self.version_table not in _MADE:
+            path = tmp_path_factory.mktemp("made") / "made.sqlite3"
+            migrate(self, f"sqlite:///{path}")
+            _MADE[self.version_table] = path
+        _copy(_MADE[self.version_table], database_url)
+
+    monkeypatch.setattr(Migrations, "upgrade", upgrade)
+
+
+def _copy(made: Path, database_url: str) -> None:
+    engine = make_engine(database_url)
+    with (
+        closing(sqlite3.connect(made)) as source,
+        closing(engine.raw_connection()) as target,
+    ):
+        source.backup(target.driver_connection)
+    engine.dispose()
 
 
 class FakeClock:

@@ -28,6 +28,11 @@ from tests.study_server.made_sets import SetSize, write_set
 NOBODY = 65534
 
 
+@pytest.fixture(autouse=True)
+def _databases_are_copies() -> None:
+    """No: here the migrations themselves are tested."""
+
+
 @contextmanager
 def umask(mask: int) -> Iterator[None]:
     before = os.umask(mask)

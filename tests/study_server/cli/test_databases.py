@@ -41,6 +41,11 @@ ON_WHAT_IS_THERE = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _databases_are_copies() -> None:
+    """No: here the migrations themselves are tested."""
+
+
 @pytest.mark.parametrize("arguments", ON_WHAT_IS_THERE, ids=" ".join)
 def test_a_command_in_the_wrong_folder_makes_nothing_and_says_where_it_looked(
     call, arguments

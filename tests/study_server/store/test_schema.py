@@ -27,6 +27,11 @@ from tests.study_server.walking import go_all_the_way
 REPOSITORY = Path(__file__).parents[3]
 
 
+@pytest.fixture(autouse=True)
+def _databases_are_copies() -> None:
+    """No: here the migrations themselves are tested."""
+
+
 def revisions() -> list[str]:
     """Oldest first."""
     config = Config()
