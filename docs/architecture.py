@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from ways import PACKAGES, Code, Way
+from ways import PACKAGES, Way, read_code
 
 ROOT = Path(__file__).parents[1]
 _SERVER = ("study_server.web", "study_server.services")
@@ -119,7 +119,7 @@ the first four at half of what they were when the modules lay in flat folders.
 
 def architecture_page() -> str:
     """The rooms and the ways, as Markdown."""
-    code = Code(ROOT)
+    code = read_code(ROOT)
     ways = [
         (route, code.walk(route.entry, route.within, route.without)) for route in ROUTES
     ]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PACKAGES = ("study_server", "analysis", "hit_templates", "stimuli")
@@ -236,6 +237,12 @@ def _is_asked(used: ast.expr, types: dict[str, str]) -> bool:
         case ast.Attribute():
             return True
     return False
+
+
+@cache
+def read_code(root: Path) -> Code:
+    """The source tree there, read once."""
+    return Code(root)
 
 
 def _lies_in(module: str, packages: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""The ways that docs/architecture.md draws are those of the code, and short."""
+"""What docs/ draws and lists is what the code is, and the ways through it are short."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from click.testing import CliRunner
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,12 @@ def docs(repository: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def ways(docs: Path) -> ModuleType:
     return import_module("ways")
+
+
+@pytest.mark.usefixtures("docs")
+def test_the_generated_pages_are_current():
+    said = CliRunner().invoke(import_module("generate").main, ["--check"])
+    assert said.exit_code == 0, said.output
 
 
 SMALL_TREE = {
@@ -92,7 +99,7 @@ def test_what_lies_below_a_way_is_not_counted(ways: ModuleType, tmp_path: Path):
 
 def test_ways_have_half_the_returns_they_had(repository: Path, ways: ModuleType):
     architecture = import_module("architecture")
-    code = ways.Code(repository)
+    code = ways.read_code(repository)
     returns = {
         route.title: (code.walk(route.entry, route.within, route.without).n_returns, at)
         for route in architecture.ROUTES

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,13 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis.errors import AnalysisError
 from analysis.statistics.multiplicity import benjamini_hochberg, holm
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_garbage() -> None:
+    """statsmodels searches for garbage at every call, among all that tests loaded."""
+    gc.freeze()
+
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
