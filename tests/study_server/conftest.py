@@ -79,6 +79,7 @@ def _copy(made: Path, database_url: str) -> None:
         closing(sqlite3.connect(made)) as source,
         closing(engine.raw_connection()) as target,
     ):
+        assert target.driver_connection is not None
         source.backup(target.driver_connection)
     engine.dispose()
 

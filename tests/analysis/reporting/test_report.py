@@ -287,7 +287,9 @@ def test_the_command_prints_the_table_and_the_page(small, tmp_path):
     assert f"report: {out / 'index.html'}" in result.stdout
 
 
-def test_the_command_prints_json_for_machines(small, tmp_path):
+def test_the_command_prints_json_for_machines(small, tmp_path, monkeypatch):
+    # Its page and figures are those of the command without --json.
+    monkeypatch.setattr("analysis.reporting.report.write_page", lambda *_, **__: None)
     args = ["make", str(small.folder), "--out", str(tmp_path / "r"), "--json"]
     result = CliRunner().invoke(report, args)
     numbers = json.loads(result.stdout)
