@@ -35,6 +35,7 @@ ROWS = all_rows()
 CARRY = (
     "Estimate",
     "TestResult",
+    "PsychometricCurve",
     "Contrast",
     "DifferenceTest",
     "SharesCompared",

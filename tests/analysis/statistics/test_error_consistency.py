@@ -171,3 +171,34 @@ def test_it_is_symmetric_and_at_most_one(letters):
     one, two = consistency(frame(p=p, q=q)), consistency(frame(p=q, q=p))
     assert one["kappa"][0] == pytest.approx(two["kappa"][0], nan_ok=True)
     assert np.isnan(one["kappa"][0]) or -1 <= one["kappa"][0] <= 1 + 1e-12
+
+
+def test_independent_deciders_have_a_kappa_of_zero_on_average():
+    # A thousand pairs, each on 100 trials of its own, right on 80 and on 65 %.
+    rng = np.random.default_rng(20180911)
+    right = rng.random((1000, 2, 100)) < np.array([0.8, 0.65])[:, None]
+    study, decider, trial = (place.ravel() for place in np.indices(right.shape))
+    frame = pd.DataFrame(
+        {
+            "who": 2 * study + decider,
+            "trial": 100 * study + trial,
+            "right": right.ravel(),
+        }
+    )
+    found = error_consistency(frame, decider="who", trial="trial", is_right="right")
+    assert len(found) == 1000
+    assert found["kappa"].mean() == pytest.approx(0.0, abs=0.01)
+
+
+def test_identical_errors_have_a_kappa_of_one():
+    right = np.random.default_rng(1).random(60) < 0.7
+    frame = pd.DataFrame(
+        {
+            "who": np.repeat(["one", "other"], 60),
+            "trial": np.tile(np.arange(60), 2),
+            "right": np.tile(right, 2),
+        }
+    )
+    of: dict[str, Any] = {"decider": "who", "trial": "trial", "is_right": "right"}
+    assert error_consistency(frame, **of)["kappa"].item() == 1.0
+    assert mean_error_consistency(frame, **of).value == pytest.approx(1.0)
