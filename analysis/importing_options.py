@@ -88,6 +88,20 @@ _OPTIONS: Final = (
         show_default=True,
         help="What to do where a worker responded to a trial twice.",
     ),
+    click.option(
+        "--observers",
+        default="",
+        metavar="NAME,…",
+        help="Who in the worker column is no person: networks, say. Left out: those "
+        "whom the files show to be (model-vs-human); none: everybody is a person.",
+    ),
+    click.option(
+        "--levels",
+        default="",
+        metavar="NAME=SCALE",
+        help="What conditions are levels of, with the scale log or linear, such as "
+        "contrast=log; each condition's name holds its number.",
+    ),
     click.option("--classifier", default="", help="Whose errors were judged."),
     click.option(
         "--images",
@@ -113,6 +127,8 @@ NAMES: Final = (
     "encoding",
     "time_zone",
     "twice",
+    "observers",
+    "levels",
     "classifier",
     "n_images",
 )
@@ -135,7 +151,7 @@ def read_options(given: dict[str, Any], *, name: str) -> Any:  # noqa: ANN401 - 
 
     own = {key: given[key] for key in NAMES}
     own["other"] = own.pop("neither")
-    for key in ("yes", "no", "other", "order"):
+    for key in ("yes", "no", "other", "order", "observers"):
         own[key] = split_words(own[key])
     own["columns"] = read_map(own["columns"])
     return ImportOptions(name=name, **own)

@@ -52,6 +52,7 @@ STANDS_ALONE: Final = {
     ),
     "one subject, read by itself; together they would pass 350 lines": (
         "analysis.importing.hits.flattened_answers",
+        "analysis.importing.observers",
         "analysis.statistics.panel_chances",
         "analysis.measures.responses.ordered_choices",
         "analysis.statistics.models.quadrature",

@@ -16,11 +16,13 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.elements.sections import Drawing
 from analysis.elements.wording import count, percent
+from analysis.statistics.experiments.psychometric import PsychometricCurve
 from analysis.statistics.intervals import Estimate
 
 INK: Final = "#1f2328"
@@ -71,6 +73,10 @@ P = ParamSpec("P")
 
 _LABEL_LETTERS: Final = 26
 _BINS: Final = 20
+# More categories than this leave no room for numbers in their cells.
+_IN_CELLS: Final = 12
+# How far series stand beside each other, as a share of the levels' span.
+_ASIDE: Final = 0.012
 # Of a flow diagram: where its two columns lie, and how far apart its steps.
 _MAIN: Final = (0.02, 0.44)
 _SIDE: Final = (0.54, 0.98)
@@ -385,8 +391,142 @@ def grouped_shares(
     axes.set_xlim(-0.02, 1.02)
     axes.xaxis.set_major_formatter(percents())
     if len(series) > 1:
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        # Above what is said of chance.
+        above = 1.0 if chance is None else 1.0 + 0.25 / figure.get_figheight()
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, above), ncols=3)
     return figure
+
+
+@_styled
+def level_curves(
+    series: Mapping[str, tuple[PsychometricCurve, Sequence[tuple[float, Estimate]]]],
+    *,
+    quantity: str,
+    chance: float,
+) -> Figure:
+    """Shares by level with the curves fitted to them; thresholds along the bottom.
+
+    Args:
+        series: Who to their curve, and level to share, in order of levels.
+        quantity: Label of the levels' axis.
+        chance: Where guessing would lie.
+    """
+    figure = Figure(figsize=(WIDTH_IN, 3.5 + 0.14 * len(series)))
+    axes = figure.subplots()
+    is_log = any(curve.scale == "log" for curve, _ in series.values())
+    axes.axhline(chance, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+    for index, (name, (curve, found)) in enumerate(series.items()):
+        there = [(at, each) for at, each in found if at > 0 or not is_log]
+        # Side by side, so that one interval does not hide another.
+        aside = _ASIDE * (index - (len(series) - 1) / 2)
+        levels = _aside([at for at, _ in there], aside, is_log=is_log)
+        rows = [each for _, each in there]
+        _with_intervals(axes, levels, rows, index=index, label=name, line="none")
+        if curve.is_fitted:
+            _curve(axes, curve, index=index, at=-0.035 - 0.045 * index)
+    axes.set_ylim(-0.06 - 0.045 * len(series), 1.02)
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.yaxis.set_major_formatter(percents())
+    axes.set_ylabel("right responses (95 % intervals)")
+    axes.grid(visible=False, axis="x")
+    _level_axis(axes, series, is_log=is_log)
+    axes.set_xlabel(quantity)
+    handles, labels = axes.get_legend_handles_labels()
+    handles.append(
+        axes.plot([], [], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))[0]
+    )
+    figure.legend(
+        handles,
+        [*labels, f"chance {100 * chance:.1f} %"],
+        loc="outside upper center",
+        ncols=min(len(handles), 4),
+    )
+    return figure
+
+
+def _aside(levels: Sequence[float], by: float, *, is_log: bool) -> list[float]:
+    """Levels moved by a share of their span."""
+    places = np.log10(levels) if is_log else np.asarray(levels, dtype=float)
+    moved = places + by * float(np.ptp(places)) if len(places) else places
+    return [float(each) for each in (10**moved if is_log else moved)]
+
+
+def _curve(axes: Axes, curve: PsychometricCurve, *, index: int, at: float) -> None:
+    """The curve between the levels shown, and its threshold with its interval."""
+    colour = COLOURS[index % len(COLOURS)]
+    style = _LINE_STYLES[index % len(_LINE_STYLES)]
+    spaced = np.geomspace if curve.scale == "log" else np.linspace
+    levels = spaced(curve.lowest, curve.highest, 200)
+    axes.plot(levels, curve.share_at(levels), color=colour, linewidth=1.4, ls=style)
+    found = curve.threshold
+    axes.plot([found.value], [at], color=colour, marker="|", markersize=8)
+    if not np.isnan(found.low):
+        axes.plot([found.low, found.high], [at, at], color=colour, linewidth=1.6)
+
+
+def _level_axis(
+    axes: Axes,
+    series: Mapping[str, tuple[PsychometricCurve, Sequence[tuple[float, Estimate]]]],
+    *,
+    is_log: bool,
+) -> None:
+    """Ticks at the levels themselves, as far as they do not meet."""
+    every = sorted({at for _, found in series.values() for at, _ in found})
+    levels = [at for at in every if at > 0 or not is_log]
+    if is_log:
+        axes.set_xscale("log")
+    places = np.log10(levels) if is_log else np.asarray(levels)
+    gap, kept = 0.07 * float(np.ptp(places)), list[int]()
+    for index in range(len(levels)):
+        if not kept or places[index] - places[kept[-1]] >= gap:
+            kept.append(index)
+    axes.set_xticks(
+        [levels[index] for index in kept], [f"{levels[index]:g}" for index in kept]
+    )
+    axes.set_xticks([], minor=True)
+
+
+@_styled
+def confusions(
+    shares: np.ndarray, *, rows: Sequence[str], said: Sequence[str]
+) -> Figure:
+    """What was said (columns) where something was right (rows), darker for more.
+
+    Args:
+        shares: Of each row's responses, shape (rows, said); NaN where there are none.
+        rows: What was right.
+        said: What was said.
+    """
+    n = max(len(rows), len(said))
+    size = 9 if n <= 10 else 7.5 if n <= 20 else 5.5
+    height = min(WIDTH_IN, 0.34 * len(rows) + 1.4)
+    figure = Figure(figsize=(WIDTH_IN, height))
+    axes = figure.subplots()
+    shading = LinearSegmentedColormap.from_list("shares", ["#ffffff", COLOURS[0]])
+    image = axes.imshow(shares, cmap=shading, vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(said)), said, rotation=90 if n > 6 else 0, fontsize=size)
+    axes.set_yticks(range(len(rows)), rows, fontsize=size)
+    axes.set_xlabel("said")
+    axes.set_ylabel("right")
+    axes.grid(visible=False)
+    if n <= _IN_CELLS:
+        _cell_shares(axes, shares)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02)
+    bar.outline.set_visible(False)
+    bar.ax.yaxis.set_major_formatter(percents())
+    return figure
+
+
+def _cell_shares(axes: Axes, shares: np.ndarray) -> None:
+    """Percentages in the cells, where there is room for them."""
+    for (row, column), share in np.ndenumerate(shares):
+        if np.isnan(share):
+            continue
+        colour = "#ffffff" if share > 0.55 else INK
+        text = f"{100 * share:.0f}"
+        axes.text(
+            column, row, text, ha="center", va="center", color=colour, fontsize=7.5
+        )
 
 
 @_styled

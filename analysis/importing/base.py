@@ -112,6 +112,12 @@ class ImportOptions:
         cluster: Columns that say which stimuli belong together, such as a scene.
         classifier: Whose errors were judged, if that was asked.
         n_images: Images that classifier saw in all.
+        observers: Who responded and is no person but a network, say; what the files
+            show where empty, nobody where it is "none" alone.
+        levels: What conditions are levels of and on which scale they differ,
+            "contrast=log" or "noise=linear"; the number in each condition's name is its
+            level.
+        unanswered: Responses that stand for none in time; what the format says.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -133,6 +139,9 @@ class ImportOptions:
     scale: Literal["nominal", "ordinal", "interval"] = "nominal"
     order: tuple[str, ...] = ()
     cluster: tuple[str, ...] = ()
+    observers: tuple[str, ...] = ()
+    levels: str = ""
+    unanswered: tuple[str, ...] = ()
 
     @property
     def has_votes(self) -> bool:
@@ -231,6 +240,9 @@ class RawResponses:
         is_part: Whether its fields are those that somebody filled in, so that files
             of one study differ in them.
         is_void: Whether it may stand beside others though it holds nothing.
+        networks: Those who responded and are networks, as the file itself shows.
+        maybe_networks: Those who may be.
+        unanswered: Responses that stand for none in time.
     """
 
     file: str
@@ -244,6 +256,9 @@ class RawResponses:
     absent: tuple[str, ...] = ()
     is_part: bool = False
     is_void: bool = False
+    networks: tuple[str, ...] = ()
+    maybe_networks: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
 
 
 @runtime_checkable

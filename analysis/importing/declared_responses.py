@@ -93,6 +93,7 @@ def _field(values: pd.Series, options: ImportOptions) -> Field:
         choices=tuple(distinct),
         yes=tuple(value for value, vote in said.items() if vote is True),
         no=tuple(value for value, vote in said.items() if vote is False),
+        unanswered=tuple(value for value in distinct if value in options.unanswered),
     )
 
 

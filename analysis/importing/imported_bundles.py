@@ -139,6 +139,7 @@ def _bundle(imported: Imported, *, key: bytes, folder: Path) -> Bundle:
         format_name=imported.format_name,
         files=imported.files,
         folder=folder,
+        observed=imported.observed,
     )
     bundle.head["imported"]["notes"] = list(imported.notes)
     return bundle

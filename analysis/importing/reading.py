@@ -35,6 +35,8 @@ from analysis.importing.declared_responses import check_scale
 from analysis.importing.formats import FORMATS
 from analysis.importing.formats.count_tables import CountTables
 from analysis.importing.given_files import given_files
+from analysis.importing.levels import levels_of_conditions
+from analysis.importing.observers import tell_apart
 from analysis.importing.response_bundles import ImportedFile
 from analysis.importing.same_study import (
     check_same_study,
@@ -53,7 +55,8 @@ class Imported:
     """Checked responses with the worker ids of their files; never passed on as is.
 
     Attributes:
-        answers: As `checked_responses.check_responses` gives them.
+        answers: Of people, as `checked_responses.check_responses` gives them.
+        observed: The same of observers, who are no people.
         files: Where they came from.
         options: What was said of them, completed.
         format_name: How they were read.
@@ -65,6 +68,7 @@ class Imported:
     """
 
     answers: pd.DataFrame
+    observed: pd.DataFrame
     files: tuple[ImportedFile, ...]
     options: ImportOptions
     format_name: str
@@ -167,23 +171,29 @@ def check_imported(
         refuse(problems, names)
     refuse_lost_clusters(filled, options, problems=problems)
     options = _with_plain_votes(filled, options)
+    said = dict.fromkeys(value for raw in filled for value in raw.unanswered)
+    options = replace(options, unanswered=options.unanswered or tuple(said))
     checked = check_responses(filled, options, problems=problems)
     values = list(map(str, checked.answers["value"].cat.categories))
     check_scale(values, options, problems=problems)
     check_images(checked.answers, options, problems=problems)
+    apart = tell_apart(checked.answers, filled, options, problems=problems)
+    levels_of_conditions(checked.answers, options, problems=problems)
     if checked.answers.empty:
         problems.add("no row is left: every one of them was left out")
     refuse(problems, names)
     left = (*(each for raw in found for each in raw.left_out), *checked.left_out)
     return Imported(
-        answers=checked.answers,
+        answers=apart.people,
+        observed=apart.observed,
         files=_files(found, checked),
         options=options,
         format_name=format_name,
         identity=joint_identity([raw for raw in found if not raw.is_void]),
         notes=(
             *(n for raw in found for n in raw.notes),
-            *_notes(checked.answers, options),
+            *_notes(apart.people, options),
+            *apart.notes,
             *_left_out_notes(left),
         ),
         hits=tuple(hit for raw in found for hit in raw.hits),

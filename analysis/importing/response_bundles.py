@@ -12,11 +12,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from analysis.bundles.frames import Problems
 from analysis.bundles.reading import Bundle
 from analysis.bundles.schema import SCHEMA_VERSION, TABLES, ColumnSchema
 from analysis.importing.base import ImportOptions, ImportRefusedError, RowsLeftOut
 from analysis.importing.checked_responses import TRIAL, codes_of
 from analysis.importing.declared_responses import FIELD, declared_questions
+from analysis.importing.levels import levels_of_conditions
 from analysis.importing.pseudonyms import pseudonyms
 
 PARADIGM: Final = "imported"
@@ -54,6 +56,7 @@ def assemble(
     format_name: str,
     files: Sequence[ImportedFile],
     folder: Path,
+    observed: pd.DataFrame | None = None,
 ) -> Bundle:
     """A bundle of responses that were collected elsewhere.
 
@@ -64,9 +67,12 @@ def assemble(
         format_name: How they were read.
         files: Where they came from.
         folder: Where the bundle says it lies; need not exist.
+        observed: The same of observers, under the names that they have.
     """
-    trial = codes_of(answers, TRIAL)
-    trials = trials_of(answers, trial, options)
+    everybody = answers if observed is None else pd.concat([answers, observed])
+    every_trial = codes_of(everybody, TRIAL)
+    trials = trials_of(everybody, every_trial, options)
+    trial = every_trial[: len(answers)]
     most = int(np.bincount(trial).max(initial=1))
     n = options.n or most
     k = options.k or n // 2 + 1
@@ -74,17 +80,23 @@ def assemble(
     nothing = pd.DataFrame(index=pd.RangeIndex(0))
     frames = {
         **dict.fromkeys(("stimuli", "survey", "audit"), nothing),
-        "classes": classes_of(answers),
+        "classes": classes_of(everybody),
         "trials": trials,
         "uses": _uses(trials, options),
         "sessions": _sessions(answers),
         "responses": _responses(answers, trials["trial"].to_numpy()[trial], n=n),
-        "image_columns": _image_columns(answers),
+        "image_columns": _image_columns(everybody),
+        "observations": _observations(
+            everybody.iloc[len(answers) :],
+            trials["trial"].to_numpy()[every_trial[len(answers) :]],
+        ),
     }
     shaped = {name: as_in_schema(name, frame) for name, frame in frames.items()}
     n_people = int(answers["worker"].nunique())
     head = head_of(options, n=n, k=k, n_trials=len(trials), n_people=n_people)
-    head["questions"] = declared_questions(trials, shaped["responses"], options)
+    said = _said(everybody, trials["trial"].to_numpy()[every_trial])
+    head["questions"] = declared_questions(trials, said, options)
+    head |= _told(shaped["observations"], everybody, options)
     head["imported"] = origin_of(options, files, format_name=format_name)
     return Bundle(folder=folder, head=head, **shaped)
 
@@ -249,6 +261,43 @@ def _responses(answers: pd.DataFrame, trials: np.ndarray, *, n: int) -> pd.DataF
     frame["response"] = [str(number) for number in range(1, len(frame) + 1)]
     rank = frame.groupby("trial", sort=False).cumcount() + 1
     return frame.assign(acceptance_order=rank, is_counted=rank <= n)
+
+
+def _said(answers: pd.DataFrame, trials: np.ndarray) -> pd.DataFrame:
+    """Columns trial, value, is_right: what people and observers responded."""
+    return pd.DataFrame(
+        {
+            "trial": trials,
+            "value": answers["value"].astype("str").to_numpy(),
+            "is_right": answers["is_right"].to_numpy(),
+        }
+    )
+
+
+def _observations(observed: pd.DataFrame, trials: np.ndarray) -> pd.DataFrame:
+    """One response of an observer to a trial each."""
+    return pd.DataFrame(
+        {
+            "observer": observed["worker"].astype("str").to_numpy(),
+            "trial": trials,
+            "repeat": 0,
+            "field": FIELD,
+            "value": observed["value"].astype("str").to_numpy(),
+        }
+    )
+
+
+def _told(
+    observations: pd.DataFrame, answers: pd.DataFrame, options: ImportOptions
+) -> dict[str, Any]:
+    """What the head says of observers and of levels, where there are any."""
+    names = list(dict.fromkeys(observations["observer"]))
+    found: dict[str, Any] = {}
+    if names:
+        found["observers"] = [{"name": each, "kind": ENVIRONMENT} for each in names]
+    if levels := levels_of_conditions(answers, options, problems=Problems()):
+        found["levels"] = levels
+    return found
 
 
 def as_in_schema(name: str, frame: pd.DataFrame) -> pd.DataFrame:

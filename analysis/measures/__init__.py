@@ -15,6 +15,8 @@ from analysis.measures.assignment import AssignmentMeasure
 from analysis.measures.audit import AuditMeasure
 from analysis.measures.audit_calibration import AuditCalibrationMeasure
 from analysis.measures.base import FillsIn, Measure, TellsResult, Told
+from analysis.measures.category_accuracy import CategoryAccuracyMeasure
+from analysis.measures.category_confusions import CategoryConfusionsMeasure
 from analysis.measures.class_by_class import ClassByClassMeasure
 from analysis.measures.class_errors import ClassErrorsMeasure
 from analysis.measures.confidence import ConfidenceMeasure
@@ -23,6 +25,7 @@ from analysis.measures.dawid_skene_error import DawidSkeneErrorMeasure
 from analysis.measures.error_consistency import ErrorConsistencyMeasure
 from analysis.measures.explanation_path import ExplanationPathMeasure
 from analysis.measures.imported_responses import ImportedResponsesMeasure
+from analysis.measures.psychometric_curves import PsychometricCurvesMeasure
 from analysis.measures.published_numbers import PublishedNumbersMeasure
 from analysis.measures.quality import QualityMeasure
 from analysis.measures.rectified_error import RectifiedErrorMeasure
@@ -45,6 +48,9 @@ MEASURES: Final[tuple[Measure, ...]] = (
     AcceptedTrialsMeasure(),
     AdversarialMeasure(),
     AssignmentMeasure(),
+    CategoryAccuracyMeasure(),
+    PsychometricCurvesMeasure(),
+    CategoryConfusionsMeasure(),
     RepresentationMeasure(),
     ExplanationPathMeasure(),
     PublishedNumbersMeasure(),

@@ -19,6 +19,7 @@ class Told(StrEnum):
     VOTES = "votes"
     GRADES = "grades"
     JUDGMENTS = "judgments"
+    CATEGORIES = "categories"
     EVERYTHING = "everything"
 
 

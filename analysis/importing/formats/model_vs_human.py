@@ -27,6 +27,7 @@ from analysis.bundles.reading import Bundle
 from analysis.errors import AnalysisError
 from analysis.importing.base import ImportOptions, RawResponses, SourceFile
 from analysis.importing.formats.long_table import read_mapped
+from hit_templates.questions import Question
 
 COLUMNS: Final = (
     "subj",
@@ -53,6 +54,9 @@ _ROLES: Final = MappingProxyType(
 NO_RESPONSE: Final = "na"
 # Trial, experiment, and the subject (or the network, "dnn").
 _OF_A_TRIAL: Final = re.compile(r"\d+_[^_]+_(?:s\d+|dnn)_")
+_OF_A_NETWORK: Final = re.compile(r"\d+_[^_]+_dnn_")
+# What the toolbox calls people.
+_OF_PEOPLE: Final = ("subject", "participant")
 
 
 class ModelVsHuman:
@@ -74,6 +78,13 @@ class ModelVsHuman:
         if raw is None:
             return None
         frame = raw.frame
+        networks, others = _who_may_be(frame)
+        raw = replace(
+            raw,
+            unanswered=(NO_RESPONSE,),
+            networks=networks,
+            maybe_networks=others,
+        )
         if not options.has_votes and not {"key", "is_right"} & set(frame.columns):
             frame = frame.assign(key=frame["category"])
         if "stimulus" in options.columns:
@@ -85,6 +96,19 @@ class ModelVsHuman:
             frame=frame.assign(stimulus=short),
             notes=(*raw.notes, *_shortened(file.name, names, short)),
         )
+
+
+def _who_may_be(frame: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Subjects who are networks by their images' names, and those who may be."""
+    subject = frame["worker"].str.strip()
+    is_shown = frame["stimulus"].str.strip().str.match(_OF_A_NETWORK)
+    networks = subject[is_shown.groupby(subject).transform("all")].unique()
+    others = [
+        name
+        for name in subject.unique()
+        if not str(name).casefold().startswith(_OF_PEOPLE)
+    ]
+    return tuple(map(str, networks)), tuple(map(str, others))
 
 
 def short_name(image: str) -> str:
@@ -121,13 +145,14 @@ def _shortened(file: str, names: pd.Series, short: pd.Series) -> tuple[str, ...]
 
 
 def to_model_vs_human(bundle: Bundle) -> pd.DataFrame:
-    """Every response to a main trial, in the eight columns.
+    """Every response of people and observers to a main trial, in the eight columns.
 
-    `subj` is our participant, `session` counts the participant's sessions from
-    1, `trial` is the place in the session, `rt` is in seconds (NaN where not
-    measured), `object_response` the response's value ("na" where nothing came),
-    `category` the key where a trial has one, else the class asked about,
-    `imagename` what the target slot showed.
+    `subj` is our participant or the observer, `session` counts the participant's
+    sessions from 1, `trial` is the place in the session, `rt` is in seconds (NaN where
+    not measured, and for observers), `object_response` the response's value ("na"
+    where nothing came, in time or at all), `category` the key where a trial has one,
+    else the class asked about, `imagename` what the target slot showed. An observer's
+    repeats are its sessions.
 
     Raises:
         AnalysisError: If responses have several fields, which the format lacks.
@@ -148,25 +173,67 @@ def to_model_vs_human(bundle: Bundle) -> pd.DataFrame:
             "has one value per response"
         )
     number = bundle.sessions.set_index("session")["block_number"]
-    categories = _categories(bundle, trials)
     between = bundle.sessions.set_index("session")["condition"]
     condition = found["trial"].map(trials["condition"]).astype(object)
-    table = pd.DataFrame(
-        {
-            "subj": found["participant"],
-            "session": found["session"].map(number).astype("Int64"),
-            "trial": found["position"],
-            "rt": found["rt_ms"] / 1000,
-            "object_response": found["value"].mask(found["value"] == "", NO_RESPONSE),
-            "category": found["trial"].map(categories),
-            "condition": condition.mask(
-                condition == "", found["session"].map(between).astype(object)
-            ),
-            "imagename": found["trial"].map(trials["slots"].map(_first_slot)),
-        }
+    table = found.assign(
+        subj=found["participant"],
+        session=found["session"].map(number).astype("Int64"),
+        place=found["position"],
+        rt=found["rt_ms"] / 1000,
+        condition=condition.mask(
+            condition == "", found["session"].map(between).astype(object)
+        ),
     )
     order = ["subj", "session", "trial"]
-    return table.sort_values(order, kind="stable").reset_index(drop=True)
+    people = _eight(table, bundle, trials).sort_values(order, kind="stable")
+    observers = _eight(_of_observers(bundle, trials), bundle, trials)
+    parts = [part for part in (people, observers) if len(part)] or [people]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _of_observers(bundle: Bundle, trials: pd.DataFrame) -> pd.DataFrame:
+    """Columns trial, value, subj, session, place, rt, condition; no time."""
+    rows = bundle.observations[bundle.observations["trial"].isin(trials.index)]
+    if rows.duplicated(["observer", "trial", "repeat"]).any():
+        raise AnalysisError(
+            f"{bundle.name}: observers' responses have several fields; model-vs-human's "
+            "table has one value per response"
+        )
+    repeat = rows["repeat"].astype("Int64")
+    return pd.DataFrame(
+        {
+            "trial": rows["trial"],
+            "value": rows["value"].fillna(""),
+            "subj": rows["observer"],
+            "session": repeat - repeat.min() + 1 if len(rows) else repeat,
+            "place": rows.groupby(["observer", "repeat"]).cumcount(),
+            "rt": np.nan,
+            "condition": rows["trial"].map(trials["condition"]).astype(object),
+        }
+    )
+
+
+def _eight(rows: pd.DataFrame, bundle: Bundle, trials: pd.DataFrame) -> pd.DataFrame:
+    """The eight columns of rows that say who, when and what."""
+    nothing = {"", *(v for q in bundle.questions.values() for v in _unanswered(q))}
+    value = rows["value"].astype(object)
+    return pd.DataFrame(
+        {
+            "subj": rows["subj"],
+            "session": rows["session"],
+            "trial": rows["place"],
+            "rt": rows["rt"].astype(float),
+            "object_response": value.mask(value.isin(nothing), NO_RESPONSE),
+            "category": rows["trial"].map(_categories(bundle, trials)),
+            "condition": rows["condition"],
+            "imagename": rows["trial"].map(trials["slots"].map(_first_slot)),
+        }
+    )
+
+
+def _unanswered(question: Question) -> Iterator[str]:
+    for each in question.fields:
+        yield from each.unanswered
 
 
 def write_model_vs_human(

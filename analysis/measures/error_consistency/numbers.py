@@ -1,8 +1,8 @@
 """Whether people and classifiers err on the same trials, beyond chance.
 
 For any study whose responses are right or wrong: of people with each other, of
-people with every classifier whose prediction and label are known for the trials, and
-of classifiers with each other. Where only classifiers are right or wrong (people
+people with every classifier that responded to the same trials as an observer, or
+whose prediction and label are known for them, and of classifiers with each other. Where only classifiers are right or wrong (people
 accept predictions, they do not classify), theirs alone, if the trials are no choice
 of errors.
 
@@ -21,6 +21,7 @@ from typing import Final, Literal
 
 import pandas as pd
 
+from analysis.bundles.observed import observed_decisions
 from analysis.bundles.reading import Bundle
 from analysis.measures.agreement.numbers import cluster_columns, with_clusters
 from analysis.statistics.error_consistency import mean_error_consistency
@@ -29,9 +30,10 @@ from analysis.statistics.intervals import Estimate
 Kind = Literal["people", "people with a classifier", "classifiers"]
 
 PEOPLE: Final = "people with each other"
-# People and classifiers of the same name stay apart.
+# People, classifiers and observers of the same name stay apart.
 _PERSON: Final = "p:"
 _CLASSIFIER: Final = "c:"
+_OBSERVER: Final = "o:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,23 +70,27 @@ def consistencies(bundle: Bundle) -> list[ErrorConsistency]:
     By condition too, where there are several. A classifier that is always right or
     always wrong on the trials is left out: nothing is beyond chance.
     """
-    people, machines = decisions_of_people(bundle), decisions_of_classifiers(bundle)
+    people, observers = decisions_of_people(bundle), decisions_of_observers(bundle)
+    machines = pd.concat([decisions_of_classifiers(bundle), observers])
     found = list(_with_people(people, machines, condition=""))
-    levels = _conditions(bundle, people)
+    found += _between_classifiers(decisions_on_images(bundle))
+    found += _between_classifiers(observers)
+    levels = _conditions(bundle, pd.concat([people, observers]))
     if levels.nunique() > 1:
         for condition in sorted(levels.unique()):
-            mine = levels.index[levels == condition]
-            found += _with_people(
-                people[people["trial"].isin(mine)], machines, condition=str(condition)
+            mine = set(levels.index[levels == condition])
+            there, theirs = (
+                each[each["trial"].isin(mine)] for each in (people, observers)
             )
-    found += _between_classifiers(decisions_on_images(bundle))
+            found += _with_people(there, machines, condition=str(condition))
+            found += _between_classifiers(theirs, condition=str(condition))
     return [each for each in found if each.kappa.n]
 
 
-def _conditions(bundle: Bundle, people: pd.DataFrame) -> pd.Series:
-    """The condition of the trials that people decided, by trial."""
+def _conditions(bundle: Bundle, decisions: pd.DataFrame) -> pd.Series:
+    """The condition of the trials that were decided, by trial."""
     conditions = bundle.trials.set_index("trial")["condition"].fillna("")
-    return conditions[conditions.index.isin(people["trial"])]
+    return conditions[conditions.index.isin(decisions["trial"])]
 
 
 def _with_people(
@@ -97,9 +103,11 @@ def _with_people(
         yield _with_classifier(people, mine, condition)
 
 
-def _between_classifiers(machines: pd.DataFrame) -> list[ErrorConsistency]:
+def _between_classifiers(
+    machines: pd.DataFrame, *, condition: str = ""
+) -> list[ErrorConsistency]:
     return [
-        _of_classifiers(one, other)
+        _of_classifiers(one, other, condition)
         for (_, one), (_, other) in combinations(_who_err(machines), 2)
     ]
 
@@ -137,13 +145,15 @@ def _with_classifier(
     )
 
 
-def _of_classifiers(one: pd.DataFrame, other: pd.DataFrame) -> ErrorConsistency:
+def _of_classifiers(
+    one: pd.DataFrame, other: pd.DataFrame, condition: str
+) -> ErrorConsistency:
     first = one[one["trial"].isin(other["trial"])]
     second = other[other["trial"].isin(one["trial"])]
     names = [_plain(str(each["decider"].iloc[0])) for each in (one, other)]
     return _measured(
         pd.concat([first, second]),
-        names=("classifiers", " with ".join(names), ""),
+        names=("classifiers", " with ".join(names), condition),
         drawn=[],
         right=(float(first["right"].mean()), float(second["right"].mean())),
     )
@@ -267,6 +277,26 @@ def decisions_of_classifiers(bundle: Bundle) -> pd.DataFrame:
     1   c:net    i2  False
     """
     return with_clusters(_clear(_predictions(bundle), by="trial"), bundle)
+
+
+def decisions_of_observers(bundle: Bundle) -> pd.DataFrame:
+    """Columns decider, trial, right, and clusters: whether the response has the key.
+
+    Of several responses to one trial the first counts, a refusal as wrong.
+
+    >>> from analysis.bundles.example import example_bundle
+    >>> decisions_of_observers(example_bundle()).empty
+    True
+    """
+    found = observed_decisions(bundle)
+    rows = pd.DataFrame(
+        {
+            "decider": _OBSERVER + found["observer"].astype(str),
+            "trial": found["trial"],
+            "right": found["is_right"].astype(bool),
+        }
+    )
+    return with_clusters(rows, bundle)
 
 
 def decisions_on_images(bundle: Bundle) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from analysis.measures.agreement.section import coefficient, number, without_int
 from analysis.measures.error_consistency.numbers import (
     ErrorConsistency,
     consistencies,
+    decisions_of_observers,
     decisions_of_people,
     decisions_on_images,
 )
@@ -33,13 +34,23 @@ _INTRO: Final = (
     "What it can be at most and at least depends on the two accuracies. A classifier "
     "that is always right or always wrong on these trials has none."
 )
+_POOLED: Final = (
+    "Over all conditions together deciders err alike also because some conditions are "
+    "harder for all; whether they err on the same images is said by each condition by "
+    "itself."
+)
 _INTERVALS: Final = (
     "Intervals (95 %) draw trials anew, and people where they are at least 15 (people "
     "who did more than others count as fewer); with fewer people they are for these "
-    "people and other trials. Classifiers are the ones they are. Accepting a prediction "
-    "is no classification: people are in this table only where their response has a "
-    "right answer."
+    "people and other trials. Classifiers are the ones they are; where one responded to a "
+    "trial several times, its first response counts. Accepting a prediction is no "
+    "classification: people are in this table only where their response has a right "
+    "answer. People with each other are the noise ceiling: how alike people err among "
+    "themselves, beside which every classifier is read."
 )
+# More rows than these are looked up, and more than these a figure cannot hold.
+_READ: Final = 16
+_DRAWN: Final = 14
 
 
 class ErrorConsistencyMeasure:
@@ -49,10 +60,11 @@ class ErrorConsistencyMeasure:
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether people's responses, or predictions of a whole set, have a key."""
-        people = decisions_of_people(bundle)
-        if people["decider"].nunique() > 1:
+        found = (decisions_of_people, decisions_of_observers, decisions_on_images)
+        if any(of(bundle)["decider"].nunique() > 1 for of in found):
             return True
-        return decisions_on_images(bundle)["decider"].nunique() > 1
+        # One person and one observer are two deciders.
+        return all(len(of(bundle)) for of in found[:2])
 
     def headline(self, bundle: Bundle) -> list[str]:
         """Nothing: it is read in the report."""
@@ -65,6 +77,7 @@ class ErrorConsistencyMeasure:
             return []
         blocks: list[Block] = [
             Prose(text=_INTRO),
+            *([Prose(text=_POOLED)] if any(e.condition for e in found) else []),
             Prose(text=_INTERVALS, kind="how"),
             consistency_table(found),
             *without_interval([each.kappa for each in found]),
@@ -98,6 +111,8 @@ def consistency_table(found: Sequence[ErrorConsistency]) -> DataTable:
         }
     )
     is_one = shown["condition"].nunique() < 2
+    # Short tables are read, long ones looked up.
+    is_long = len(shown) > _READ
     return DataTable(
         name="error_consistency",
         caption="Error consistency (kappa, 95 % interval): whether errors fall on the "
@@ -107,6 +122,7 @@ def consistency_table(found: Sequence[ErrorConsistency]) -> DataTable:
         shown=shown.drop(columns="condition") if is_one else shown,
         numbers=pd.DataFrame([_numbers(each) for each in found]),
         text_columns=1 if is_one else 2,
+        is_folded=is_long,
     )
 
 
@@ -132,6 +148,9 @@ def _numbers(each: ErrorConsistency) -> dict[str, object]:
 
 def _drawings(found: Sequence[ErrorConsistency]) -> list[Block]:
     drawn = [each for each in found if each.kappa.value == each.kappa.value]
+    if len(drawn) > _DRAWN:
+        # Conditions are in the table; those with people come first.
+        drawn = [each for each in drawn if not each.condition][:_DRAWN]
     if not drawn:
         return []
     names = [

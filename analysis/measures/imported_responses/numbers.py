@@ -86,7 +86,7 @@ class ConditionContrast:
 
 
 def counted_values(bundle: Bundle) -> pd.DataFrame:
-    """Counted responses, with their value and the condition of their trial.
+    """Counted responses, with their value and their trial's condition and image.
 
     >>> from analysis.bundles.example import example_bundle
     >>> counted_values(example_bundle())["value"].value_counts().to_dict()
@@ -95,19 +95,20 @@ def counted_values(bundle: Bundle) -> pd.DataFrame:
     single = bundle.single_responses
     counted = single[single["is_counted"].astype(bool)]
     values = bundle.responses.drop_duplicates("response").set_index("response")["value"]
-    conditions = bundle.trials.set_index("trial")["condition"]
+    trials = bundle.trials.set_index("trial")
     return with_clusters(counted, bundle).assign(
         value=counted["response"].map(values),
-        condition=counted["trial"].map(conditions),
+        condition=counted["trial"].map(trials["condition"]),
+        image=counted["trial"].map(trials["sources"]),
     )
 
 
 def share_of(responses: pd.DataFrame, hits: pd.Series) -> Estimate:
-    """The share of responses that are so, people and trials as clusters."""
+    """The share of responses that are so, people and images as clusters."""
     return clustered_mean(
         responses.assign(hit=hits),
         value="hit",
-        stimulus="trial",
+        stimulus="image",
         clusters=clusters_in(responses),
     )
 

@@ -19,6 +19,7 @@ from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle
 from analysis.measures.base import Told
+from analysis.measures.category_accuracy.numbers import is_category
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.intervals import Estimate
 from hit_templates.questions import Field, Question
@@ -153,6 +154,8 @@ def is_told(question: Question, field: Field, told: frozenset[Told]) -> bool:
         return True
     if field in question.vote_fields:
         return Told.VOTES in told
+    if Told.CATEGORIES in told and is_category(question, field):
+        return True
     if Told.GRADES in told and question.is_graded and field.numbers_classes:
         return True
     return Told.JUDGMENTS in told and field.is_judgment

@@ -14,6 +14,7 @@ from analysis.bundles.reading import Bundle
 from analysis.elements.sections import Block, Chapter, Prose, Section
 from analysis.elements.wording import count, interval, percent
 from analysis.measures.base import MeasuredOutcome, Told
+from analysis.measures.category_accuracy.numbers import is_category
 from analysis.measures.responses.numbers import (
     ALL,
     AnsweredField,
@@ -140,8 +141,16 @@ class ResponsesMeasure:
         return [each for each in answered_fields(bundle, self.told) if not each.is_told]
 
     def _graded(self, bundle: Bundle) -> list[GradedShare]:
-        is_told = self.told & {Told.GRADES, Told.EVERYTHING}
-        return [] if is_told else graded_shares(bundle)
+        if self.told & {Told.GRADES, Told.EVERYTHING}:
+            return []
+        # Where a category is asked for, the question's grade is whether it was right.
+        told = [
+            name
+            for name, asked in bundle.questions.items()
+            if Told.CATEGORIES in self.told
+            and any(is_category(asked, each) for each in asked.fields)
+        ]
+        return [each for each in graded_shares(bundle) if each.question not in told]
 
 
 def _of(each: GradedShare, graded: list[GradedShare]) -> str:

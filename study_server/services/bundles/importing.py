@@ -105,6 +105,7 @@ def import_study(
         record = imported_record(services, options.name)
         notes = (*given.notes, *error.notes)
         return ImportReceipt(study=record, n_added=0, known=tuple(known), notes=notes)
+    _refuse_nobody(imported)
     with services.store.write() as tx:
         _refuse_own_hits(tx, imported)
         study = _prepared(services, tx, imported, is_replaced=is_replaced)
@@ -119,8 +120,29 @@ def import_study(
         study=imported_record(services, options.name),
         n_added=len(imported.answers),
         known=tuple(known),
-        notes=(*given.notes, *imported.notes),
+        notes=(*given.notes, *imported.notes, *_not_stored(imported)),
     )
+
+
+def _not_stored(imported: Imported) -> tuple[str, ...]:
+    """What is said of observers: a stored study holds people's responses."""
+    n = len(imported.observed)
+    if not n:
+        return ()
+    return (
+        f"{n:,} responses of observers are not stored, only people's are; `secondlook "
+        f"report make FILE --format {imported.format_name}` shows both side by side",
+    )
+
+
+def _refuse_nobody(imported: Imported) -> None:
+    if imported.answers.empty:
+        names = ", ".join(file.name for file in imported.files)
+        raise ImportingError(
+            f"{names}: all responses are those of observers, and a stored study holds "
+            f"people's. `secondlook report make FILE --format {imported.format_name}` "
+            "reports observers; --observers none takes everybody for a person"
+        )
 
 
 def _is_there(file: SourceFile) -> bool:
