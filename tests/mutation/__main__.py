@@ -41,7 +41,8 @@ def _mutate(name: str, *, n_children: int, is_again: bool) -> None:
     again = shop.survivors() if is_again else []
     shop.run(*again, n_children=n_children)
     # What is tried a second time says nothing of what the whole area takes.
-    cost = None if again else shop.cost()
+    is_known = bool(results.cost_of(results.read(), name)["minutes"])
+    cost = None if again and is_known else shop.cost()
     results.write(name, list(shop.mutants()), cost=cost)
     click.echo(results.table([each for each in results.scores() if each.area == name]))
 

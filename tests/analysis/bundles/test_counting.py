@@ -36,6 +36,15 @@ def test_the_first_n_valid_responses_count_whatever_they_say():
     assert counted.tolist() == [False, False, True, False, True, False, False]
 
 
+def test_validity_may_come_as_plain_objects():
+    rows = table(
+        ("t", "p", "yes", True), ("t", "q", "no", None), ("t", "r", "no", True)
+    )
+    rows["is_valid"] = pd.Series([True, None, True], dtype=object)
+    counted = is_counted(rows, trials=TRIALS, n=2)
+    assert counted.tolist() == [True, False, True]
+
+
 def test_every_field_of_a_response_counts_or_none():
     rows = table(("t", "p", "present", True), ("t", "p", "", True))
     rows = rows.assign(response="1", acceptance_order=1, n_display_failures=0)

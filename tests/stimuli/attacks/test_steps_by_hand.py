@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stimuli.classifiers.batching import Batches
+from stimuli.classifiers.batching import Batches, MemoryShortageError
 from stimuli.classifiers.pixel_model import PixelModel
-from stimuli.methods.attacks import AttackInput, Ifgsm
+from stimuli.methods.attacks import AttackError, AttackInput, Ifgsm
 from stimuli.methods.attacks._ball import (
     Ball,
     from_bytes,
@@ -26,7 +26,7 @@ from stimuli.methods.attacks._ball import (
 )
 from stimuli.methods.attacks._result import Trace
 from stimuli.methods.attacks._stepping import StepRule, make_rule
-from tests.stimuli.tiny_networks import Sum
+from tests.stimuli.tiny_networks import Cramped, Sum
 
 LINF = Ball(norm="linf", epsilon=0.1)
 L2 = Ball(norm="l2", epsilon=0.5)
@@ -335,3 +335,35 @@ def test_a_step_towards_a_target_goes_down_and_is_measured_as_the_space_says():
     given = input_of(model, is_targeted=True)
     down = make_rule(given, ball=L2, step=0.2, space="pixel")
     assert (down.norm, down.step, down.scale) == ("l2", -0.2, None)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("step", 0.0),
+        ("max_steps", 0),
+        ("epsilon", -0.1),
+        ("norm", "l1"),
+        ("space", "pixels"),
+        ("stop", "sometimes"),
+        ("reduction", "median"),
+    ],
+)
+def test_every_option_without_a_meaning_is_named(option, value):
+    with pytest.raises(AttackError, match=f"^{option} must be .*got {value!r}"):
+        Ifgsm(**{option: value})
+
+
+def test_the_scale_of_steps_has_the_precision_of_the_images():
+    model = PixelModel(Sum(1.0).eval().double(), std=STD)
+    given = replace(input_of(model), clean=torch.full((1, 3, 2, 2), 0.5).double())
+    rule = make_rule(given, ball=LINF, step=0.2, space="normalised")
+    assert rule.scale is not None
+    assert rule.scale.dtype == torch.float64
+
+
+@pytest.mark.parametrize("stop", ["flip", "never"])
+def test_a_device_too_small_for_one_image_repeats_what_the_device_said(stop):
+    cramped = PixelModel(Cramped(Sum(1.0), limit=0).eval())
+    with pytest.raises(MemoryShortageError, match="tried to hold 1 images"):
+        Ifgsm(space="pixel", stop=stop).run(input_of(cramped, n=2))
