@@ -59,8 +59,8 @@ def testing_page() -> str:
             f"| all | | | | {n_killed} of {n_told} | {n_killed / n_told:.1%} |"
         )
         lines.append(
-            f"\nThis took {minutes:.0f} minutes by the clock, {cpu_minutes:.0f} of "
-            "them of processors where that was counted."
+            f"\nThis took {minutes:.0f} minutes by the clock, and {cpu_minutes:.0f} "
+            "of processors where that was counted."
         )
         lines.append("Areas that have no line here have not been run yet.")
     survivors = [row for row in rows if row["survivor"]]

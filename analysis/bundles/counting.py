@@ -91,6 +91,6 @@ def is_counted(responses: pd.DataFrame, *, trials: pd.DataFrame, n: int) -> pd.S
         & is_given(responses)
     )
     single = responses[may_count].drop_duplicates("response")
-    ordered = single.sort_values(["trial", "acceptance_order"], kind="stable")
+    ordered = single.sort_values(["trial", "acceptance_order"])
     first = ordered.groupby("trial", sort=False).head(n)["response"]
     return responses["response"].isin(first)

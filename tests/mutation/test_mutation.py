@@ -52,6 +52,9 @@ def test_a_change_inside_a_raise_or_of_a_sentence_is_a_text():
     assert not is_text(SOURCE, name, outside)
     assert changed(outside) == ["- return amount + 1", "+ return amount - 1"]
     assert is_text(SOURCE, name, hunk(7, 'say("a b")', 'say("XXa bXX")'))
+    # What stands between two words is no sentence.
+    between = hunk(7, 'f("a", kind=1)["b"]', 'f("a", kind=2)["b"]')
+    assert not is_text(SOURCE, name, between)
 
 
 def test_what_a_mutant_changes_is_read_from_what_mutmut_writes():

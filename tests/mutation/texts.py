@@ -48,8 +48,7 @@ def changed(shown: str) -> list[str]:
 def is_text(source: str, name: str, shown: str) -> bool:
     """Whether the changed lines lie in a `raise`, or differ in a text with blanks."""
     lines = [line[2:] for line in changed(shown)]
-    pattern = re.compile(r'f?"[^"]* [^"]*"')
-    if len(lines) == 2 and len({pattern.sub('""', line) for line in lines}) == 1:
+    if len(lines) == 2 and len({_without_sentences(line) for line in lines}) == 1:
         return True
     start = _line_of_hunk(shown)
     first = _function_line(source, name)
@@ -60,6 +59,11 @@ def is_text(source: str, name: str, shown: str) -> bool:
         isinstance(node, ast.Raise) and node.lineno <= at <= (node.end_lineno or 0)
         for node in ast.walk(ast.parse(source))
     )
+
+
+def _without_sentences(line: str) -> str:
+    # Every text is looked at, so that none ends where the next one begins.
+    return re.sub(r'"([^"]*)"', lambda m: '""' if " " in m[1] else m[0], line)
 
 
 def _line_of_hunk(shown: str) -> int | None:
