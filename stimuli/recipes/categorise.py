@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stimuli.errors import BuildError, list_problems
 from stimuli.manifest import ClassInfo, Posed, Role, Use
@@ -40,6 +40,21 @@ _POOL: Final = 5
 _SURE: Final = 0.9
 
 
+class SimulatedPeople(RecipeSection):
+    """`[recipe.simulated_people]`: a known truth to try a study out with.
+
+    Attributes:
+        threshold: Level at which careful simulated people are right half as often, from
+            guessing to their best, as they can be; in the unit of `[levels]`.
+        slope: How steep the curve is there (of a Weibull function of the level).
+        lapse: Share of errors at however easy a level.
+    """
+
+    threshold: float = Field(gt=0)
+    slope: float = Field(2.0, gt=0, le=20)
+    lapse: float = Field(0.02, ge=0, lt=0.5)
+
+
 class CategoriseSection(RecipeSection):
     """`[recipe] kind = "categorise"`, with the tables `[categories]` and `[levels]`.
 
@@ -54,6 +69,7 @@ class CategoriseSection(RecipeSection):
             takes all of the categories.
         n_catch: Catch trials per block: the first classifier is right and sure.
         n_practice: Practice trials, with images that no main trial shows.
+        simulated_people: What simulated people see at which level; people are not told.
         seed: For everything that is drawn.
     """
 
@@ -65,7 +81,16 @@ class CategoriseSection(RecipeSection):
     max_images: int | None = Field(None, ge=1)
     n_catch: int = Field(0, ge=0)
     n_practice: int = Field(4, ge=0)
+    simulated_people: SimulatedPeople | None = None
     seed: int = Field(0, ge=0, lt=2**63)
+
+    @model_validator(mode="after")
+    def _has_levels_to_see(self) -> CategoriseSection:
+        if self.simulated_people is not None and self.levels is None:
+            raise ValueError(
+                "simulated_people see better or worse by level; add the table [levels]"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -180,7 +205,7 @@ class Categorise(Recipe):
                 f"{len(drawn)} images of the categories could be used, which practice "
                 f"and catches take; add images, or lower n_practice and n_catch"
             )
-        framed = _Framed(members=members, of=of, rule=self.section.rule)
+        framed = _Framed(members=members, of=of, section=self.section)
         drafts = [
             draft
             for role, chosen in shares.items()
@@ -260,7 +285,7 @@ class _Framed:
 
     members: Mapping[str, Sequence[int]]
     of: Mapping[str, str]
-    rule: str
+    section: CategoriseSection
 
     def drafts(self, seen: ClassifiedImage, *, role: Role) -> Iterator[TrialDraft]:
         if not seen.made:
@@ -292,11 +317,19 @@ class _Framed:
             # Practice and catches belong to every condition.
             condition=made.form if made is not None and role == "main" else "",
             observing={
-                "rule": self.rule,
+                "rule": self.section.rule,
                 "field": CATEGORY,
                 "choices": {name: list(ids) for name, ids in self.members.items()},
             },
+            truth=self._truth(made) if role == "main" else {},
         )
+
+    def _truth(self, made: MadePicture | None) -> Mapping[str, Any]:
+        """What simulated people can see of it, where the recipe says."""
+        people, levels = self.section.simulated_people, self.section.levels
+        if people is None or levels is None or made is None:
+            return {}
+        return {**people.model_dump(), "level": levels.names[made.form]}
 
 
 def _category_of(members: Mapping[str, Sequence[int]]) -> dict[str, str]:

@@ -25,6 +25,7 @@ class TrialDraft:
         made: The picture made from it that is shown instead of its crop.
         condition: Level of what the study varies.
         observing: How what a classifier gives becomes a response, see `Trial`.
+        truth: What simulated people know, beside what the image's truth says.
     """
 
     seen: ClassifiedImage
@@ -37,6 +38,7 @@ class TrialDraft:
     made: MadePicture | None = None
     condition: str = ""
     observing: Mapping[str, Any] | None = None
+    truth: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +137,7 @@ def _to_trial(draft: TrialDraft, stimulus: str) -> Trial:
     slots = {"target": stimulus}
     uses = () if draft.use is None else (draft.use,)
     present = draft.seen.present
+    truth = {**({} if present is None else {"present": list(present)}), **draft.truth}
     return Trial(
         id=trial_id(slots, draft.question, classes=draft.classes),
         slots=slots,
@@ -146,7 +149,7 @@ def _to_trial(draft: TrialDraft, stimulus: str) -> Trial:
         key=draft.key,
         condition=draft.condition,
         uses=uses,
-        truth=None if present is None else {"present": list(present)},
+        truth=truth or None,
         observing=draft.observing,
     )
 

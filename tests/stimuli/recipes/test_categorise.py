@@ -171,3 +171,19 @@ def test_trials_without_a_rule_keep_their_bytes():
     trial = Trial(id="a", slots={}, question="q", classes=(), role="main", sources=())
     assert "observing" not in trial_to_json(trial)
     assert trial_from_json(trial_to_json(trial)) == trial
+
+
+def test_simulated_people_see_what_the_recipe_says_of_every_level(tmp_path):
+    people = "n_practice = 2\n[recipe.simulated_people]\nthreshold = 0.2\nslope = 3"
+    made = build(tmp_path, recipe=people)
+    for trial in made.trials():
+        is_main = trial.role == "main"
+        level = {"c100": 1.0, "c30": 0.3, "": None}[trial.condition]
+        known = {"threshold": 0.2, "slope": 3.0, "lapse": 0.02, "level": level}
+        assert (trial.truth == known) == is_main, trial
+
+
+def test_simulated_people_need_levels_to_see(tmp_path):
+    people = "n_practice = 2\n[recipe.simulated_people]\nthreshold = 0.2"
+    with pytest.raises(RecipeError, match=r"add the table \[levels\]"):
+        build(tmp_path, recipe=people, levels="")

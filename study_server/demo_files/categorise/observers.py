@@ -1,0 +1,51 @@
+"""Two further classifiers: the demo world's, behind a blur and behind half a picture."""
+
+import torch
+from torch import nn
+from torchvision.transforms.functional import gaussian_blur
+
+from stimuli.scenes.classes import CLASSES, IMAGE_SIZE, MEAN, STD
+from stimuli.scenes.classifier import SceneNetwork, load_network
+
+PREPROCESSING = {
+    "mean": MEAN,
+    "std": STD,
+    "resize": IMAGE_SIZE,
+    "crop": IMAGE_SIZE,
+    "classes": [(each.name, each.gloss) for each in CLASSES],
+}
+
+
+class ShortSighted(nn.Module):
+    """Sees everything through a Gaussian blur of 3 pixels."""
+
+    def __init__(self, network: SceneNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        blurred = gaussian_blur(images, kernel_size=[19, 19], sigma=[3.0, 3.0])
+        logits: torch.Tensor = self.network(blurred)
+        return logits
+
+
+class UpperHalf(nn.Module):
+    """Sees only the upper half of a picture; the rest is of middling grey."""
+
+    def __init__(self, network: SceneNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        halved = images.clone()
+        halved[:, :, IMAGE_SIZE // 2 :] = 0.0
+        logits: torch.Tensor = self.network(halved)
+        return logits
+
+
+def short_sighted():
+    return ShortSighted(load_network()).eval(), PREPROCESSING
+
+
+def upper_half():
+    return UpperHalf(load_network()).eval(), PREPROCESSING
