@@ -279,7 +279,7 @@ class UsualParadigm:
         said = asked.vote_fields or tuple(
             each
             for each in asked.fields
-            if each.type == "choice" and each.scale == "nominal"
+            if each.type == "choice" and each.measured_on == "nominal"
         )
         return tuple(
             name for each in said for name in each.of_classes(len(trial.classes))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import exp
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +19,8 @@ def psychometric(
 ) -> float:
     """Share right at a level of the stimulus: a Weibull function above guessing.
 
-    At the threshold it lies 63 % of the way from guessing to the top.
+    At the threshold it lies halfway from guessing to the top, as thresholds do in
+    reports. (Where the source has e it has 2, so that there it lies 63 % of the way.)
 
     Args:
         level: Of the stimulus, 0 or more, such as its contrast.
@@ -32,9 +32,9 @@ def psychometric(
     Source: Wichmann and Hill, Perception & Psychophysics 63 (2001), equation 1.
 
     >>> round(psychometric(0.1, threshold=0.1, slope=2, guess=0.25), 4)
-    0.7241
+    0.625
     """
-    seen = 1 - exp(-((max(0.0, level) / threshold) ** slope))
+    seen: float = 1 - 0.5 ** ((max(0.0, level) / threshold) ** slope)
     return guess + (1 - guess - lapse) * seen
 
 

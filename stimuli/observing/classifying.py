@@ -134,7 +134,7 @@ class ClassifierObserver:
         return calibrate_batch_size([classifier], Display(resize=side, crop=side))
 
     def _plan(self, classifier: Classifier, *, batch_size: int) -> ObserverPlan:
-        execution = self.recipe.execution
+        execution, section = self.recipe.execution, self.recipe.classifiers[0]
         return ObserverPlan(
             name=self.name or classifier.name,
             parts={
@@ -142,6 +142,8 @@ class ClassifierObserver:
                 "observer": {
                     "weights": classifier.weights_sha256,
                     "code": classifier.code_sha256,
+                    # One file may make several.
+                    "function": (section.function or "").rpartition(":")[2],
                 },
                 "asked": {"wanted": self.wanted, "n_kept": self.n_kept},
                 "versions": dict(library_versions()),

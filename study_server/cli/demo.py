@@ -42,6 +42,7 @@ class Demo:
         scenes: How many are drawn, unless the user says.
         draws: Further arguments of `demo draw`.
         people: Simulated participants at most, unless the user says.
+        observers: Arguments of `stimuli observe` for each classifier that responds too.
     """
 
     name: str
@@ -49,6 +50,11 @@ class Demo:
     scenes: int
     people: int
     draws: tuple[str, ...] = ()
+    observers: tuple[tuple[str, ...], ...] = ()
+
+
+def _further(function: str, *, name: str) -> tuple[str, ...]:
+    return ("--classifier", f"observers.py:{function}", "--name", name)
 
 
 DEMOS: Final[Mapping[str, Demo]] = {
@@ -59,6 +65,17 @@ DEMOS: Final[Mapping[str, Demo]] = {
     "criticism": Demo(name="criticism", folder="criticism", scenes=320, people=600),
     "bias": Demo(
         name="bias", folder="bias", scenes=480, people=200, draws=("--only", "lamp")
+    ),
+    "categorise": Demo(
+        name="categorise",
+        folder="categorise",
+        scenes=128,
+        people=80,
+        observers=(
+            ("--classifier", "demo"),
+            _further("short_sighted", name="short-sighted"),
+            _further("upper_half", name="upper half"),
+        ),
     ),
 }
 
@@ -105,11 +122,14 @@ def run(out: Path, which: str, scenes: int | None, people: int | None) -> None:
     chosen = DEMOS[which]
     study, n = chosen.name, str(people or chosen.people)
     _make_room(out, study=study)
-    for name in ("recipe.toml", "study.toml"):
-        shutil.copyfile(FILES / chosen.folder / name, out / name)
+    for path in (FILES / chosen.folder).iterdir():
+        if path.suffix in {".toml", ".py"}:
+            shutil.copyfile(path, out / path.name)
     drawn = ("--n", str(scenes or chosen.scenes), *chosen.draws)
     _step(out, "demo", "draw", "scenes", *drawn)
     _step(out, "stimuli", "build", "recipe.toml", "--out", "set")
+    for arguments in chosen.observers:
+        _step(out, "stimuli", "observe", "set", *arguments)
     _step(out, "study", "create", "study.toml", "--stimuli", "set")
     _step(out, "study", "freeze", study)
     with serve_folder(out) as url:

@@ -70,6 +70,12 @@ def test_forty_categories_have_forty_keys():
     assert len({button["data-keys"] for button in buttons}) == 40
 
 
+def test_observers_fill_the_category():
+    assert PLAIN.observed_fields(FOUR.trial) == ("category",)
+    fixed = with_settings(categories=categories())
+    assert fixed.observed_fields(FOUR.trial) == ("category",)
+
+
 def test_no_response_is_a_response_that_is_wrong_and_no_guess():
     assert PLAIN.read_response(FOUR.trial, {"category": "none"}) == {"category": "none"}
     assert PLAIN.grade(FOUR.trial, {"category": "none"}) is False
@@ -140,9 +146,11 @@ def test_a_notice_stands_wherever_masks_flash_and_nowhere_else():
 
 
 def test_a_psychometric_function_is_at_its_known_values():
-    # At the threshold 1 - exp(-1) = 0.6321 of the way from 0.25 to 1: 0.7241.
+    # Halfway from 0.25 to 1; at half the threshold 1 - 2 ** -(1 / 8) = 0.08300 of it.
     at = psychometric(0.1, threshold=0.1, slope=3.0, guess=0.25)
-    assert at == pytest.approx(0.25 + 0.75 * 0.63212, abs=1e-5)
+    assert at == pytest.approx(0.625)
+    below = psychometric(0.05, threshold=0.1, slope=3.0, guess=0.25)
+    assert below == pytest.approx(0.25 + 0.75 * 0.0829960, abs=1e-6)
     assert psychometric(0.0, threshold=0.1, slope=3.0, guess=0.25) == 0.25
     most = psychometric(9.0, threshold=0.1, slope=3.0, guess=0.25, lapse=0.04)
     assert most == pytest.approx(0.96)
@@ -152,7 +160,7 @@ def test_a_psychometric_function_is_at_its_known_values():
     ("truth", "careful", "hasty"),
     [
         ({"p_right": 0.6}, 0.6, 0.425),  # halfway to 1/4
-        ({"threshold": 0.1, "slope": 2.0, "level": 0.1}, 0.7241, 0.487),
+        ({"threshold": 0.1, "slope": 2.0, "level": 0.1}, 0.625, 0.4375),
         ({}, 0.92, 0.75),
     ],
 )

@@ -98,6 +98,13 @@ def test_several_observers_lie_beside_each_other_and_the_same_one_is_not_asked_a
     ]
 
 
+def test_another_function_of_the_same_file_is_another_observer(tmp_path):
+    make_set(tmp_path)
+    observe(tmp_path)
+    said = observe(tmp_path, function="build_slow", exit_code=1)
+    assert "is another one, or was asked otherwise" in said
+
+
 def test_processes_give_the_same_bytes_as_threads(tmp_path):
     opened = make_set(tmp_path, n=12)
     observe(tmp_path, "--name", "one", "--threads", "2", "--batch-size", "4")

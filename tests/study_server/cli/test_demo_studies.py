@@ -1,4 +1,4 @@
-"""The four studies of the demo world: files that fit, and the whole path."""
+"""The studies of the demo world: files that fit, and the whole path."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ KINDS = {
     "adversarial": "adversarial",
     "criticism": "criticism",
     "bias": "portrait",
+    "categorise": "categorise",
 }
 
 
