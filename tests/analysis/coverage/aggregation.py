@@ -180,6 +180,9 @@ _SETS = "Accuracy against sets of accepted labels"
 _MODULE = "analysis.statistics.set_accuracy"
 _WORLDS = {
     "40 people, 25 of 200 errors each": Judged(),
+    "60 people, 25 of 300 errors in groups of 5 near copies": Judged(
+        n_images=750, n_people=60, group=5
+    ),
 }
 ROWS = (
     *(

@@ -167,8 +167,12 @@ def for_others(
     population: Population,
     interval: Interval = of_alpha,
     change: Callable[[float], float] = lambda alpha: alpha,
+    only_others: bool = False,
 ) -> Drawn:
-    """People and images are both drawn from all like them."""
+    """People and images are both drawn from all like them.
+
+    With `only_others` intervals that are for these people are none.
+    """
     votes = draw_votes(population, rng)
     frame = pd.DataFrame(
         {
@@ -177,7 +181,10 @@ def for_others(
             "says": votes.says.astype(int),
         }
     )
-    return Drawn.of(interval(frame), truth=change(true_alpha(population)))
+    found = interval(frame)
+    if only_others and found.target == "ignores people":
+        return Drawn(truth=true_alpha(population), refusal=found.method)
+    return Drawn.of(found, truth=change(true_alpha(population)))
 
 
 def for_these(
@@ -338,6 +345,7 @@ _WIDER: Final[dict[str, str]] = {
     "60 images, hardly any agreement": _NONE,
     "60 images, 3 votes each, 20 people": _NOISE,
 }
+_SIXTEEN: Final = "300 images, 16 people, hardly more than are needed"
 SIXTY: Final = Population(n_images=60)
 TWENTY: Final = Population(n_images=20, n_people=40)
 DOMINATED: Final = Population(n_images=60, n_people=12, dominance=1.5)
@@ -377,6 +385,7 @@ def _alpha_rows() -> list[Row]:
         "300 images, 40 people, 1 in 10 says yes to all, 1 in 10 tosses a coin": (
             replace(ODD, n_people=40)
         ),
+        _SIXTEEN: Population(n_people=16),
         "300 images, 60 people, some do much more": Population(
             n_people=60, dominance=1.0
         ),
@@ -400,7 +409,9 @@ def _alpha_rows() -> list[Row]:
             _row(
                 place,
                 world,
-                partial(for_others, population=population),
+                partial(
+                    for_others, population=population, only_others=world == _SIXTEEN
+                ),
                 wider=_WIDER.get(world, ""),
                 n_quick=60 if population is SIXTY else 0,
             )
@@ -477,6 +488,12 @@ def _other_rows() -> list[Row]:
             "error consistency of two",
             "60 images, 60 and 70 % right",
             partial(of_two, population=replace(SIXTY, mean=0.8)),
+            shows=PAIR,
+        ),
+        _row(
+            "error consistency of two",
+            "200 images, 88 and 90 % right",
+            partial(of_two, population=Population(n_images=200, mean=2.9)),
             shows=PAIR,
         ),
         _row(

@@ -185,6 +185,9 @@ _SHOWS: Final = (
 )
 
 _CONFUSIONS: Final = "analysis.measures.class_errors.numbers.shrunken_confusions"
+_NEVER_SURE: Final = (
+    "that groups are all alike is never sure: how much they may differ is averaged over"
+)
 _SAME: Final = replace(_PEOPLE, classes=0.0)
 _ALIKE: Final = World(alike=10_000.0, people=_SAME)
 _PAIRS: Final = World(n_classes=100, sizes=(1, 12), wrong=0.95)
@@ -198,6 +201,7 @@ ROWS: Final = (
             world=name,
             shows=_SHOWS,
             study=partial(_study, world, which="rectified"),
+            wider_because=_NEVER_SURE if "alike" in name else "",
         )
         for name, world in (
             ("30 classes of 3 to 40 images", World()),
@@ -206,6 +210,7 @@ ROWS: Final = (
                 World(people=replace(_PEOPLE, lean=1.6, yes_sayers=0.1)),
             ),
             ("12 classes of 5 to 60 images", World(n_classes=12, sizes=(5, 60))),
+            ("30 classes that are alike", _ALIKE),
             (_IN_GROUPS, _COPIES),
         )
     ),
@@ -215,8 +220,19 @@ ROWS: Final = (
             world=name,
             shows=(*_SHOWS[:1], _CONFUSIONS),
             study=partial(_confusion, world),
+            wider_because=_NEVER_SURE if "alike" in name else "",
         )
-        for name, world in ((_IN_GROUPS, _COPIES),)
+        for name, world in (
+            ("about 100 confusions of 1 to 12 images", _PAIRS),
+            ("about 100 confusions that are alike", replace(_PAIRS, people=_SAME)),
+            (_IN_GROUPS, _COPIES),
+        )
+    ),
+    Row(
+        place="standard error of a class, shrunk",
+        world=_IN_GROUPS,
+        shows=_SHOWS[:1],
+        study=partial(_study, _COPIES, which="standard"),
     ),
     Row(
         place="standard error of a class, shrunk",

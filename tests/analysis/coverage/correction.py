@@ -72,9 +72,10 @@ class Study:
 
     votes: dict[str, pd.DataFrame]
     n_wrong: int
+    clusters: pd.DataFrame | None = None
 
     def rate(self, kind: Kind) -> PanelRate:
-        return panel_rate(self.votes[kind], k=_K, n=_N)
+        return panel_rate(self.votes[kind], k=_K, n=_N, clusters=self.clusters)
 
     def stratum(self) -> Stratum:
         trials = self.votes["error"]["trial"].unique()
@@ -83,9 +84,13 @@ class Study:
 
 
 def draw(world: World, rng: np.random.Generator) -> Study:
-    """A study of such errors, foils, right predictions and catches."""
-    n_wrong = int(rng.binomial(world.n_seen, world.wrong))
-    is_right = rng.random(n_wrong) < world.right_after_all
+    """A study of such errors, foils, right predictions and catches.
+
+    Near copies are wrong together, and right after all together.
+    """
+    size = world.people.group
+    n_wrong = int(rng.binomial(world.n_seen // size, world.wrong)) * size
+    is_right = np.repeat(rng.random(n_wrong // size) < world.right_after_all, size)
     means = [np.where(is_right, world.yes, world.no)]
     image, person = meetings(world.people, n_wrong, rng=rng)
     n_people = int(person.max()) + 1
@@ -102,7 +107,9 @@ def draw(world: World, rng: np.random.Generator) -> Study:
         by.append(viewer)
         means.append(np.full(n, world.mean(kind)))
         kinds += [kind] * n
-    tendency = np.concatenate(means) + rng.normal(0, world.people.images, len(kinds))
+    group = np.arange(len(kinds)) // size
+    spread = rng.normal(0, world.people.images, int(group.max()) + 1)[group]
+    tendency = np.concatenate(means) + spread
     nowhere = rng.integers(world.people.n_classes, size=len(kinds))
     images = Images(log_odds=tendency, of_class=nowhere, group=nowhere)
     trial, who = np.concatenate(met), np.concatenate(by)
@@ -112,7 +119,8 @@ def draw(world: World, rng: np.random.Generator) -> Study:
     votes = {
         kind: frame[of_kind == kind] for kind in ("error", "foil", "right", "catch")
     }
-    return Study(votes=votes, n_wrong=n_wrong)
+    clusters = pd.DataFrame({"group": group}) if size > 1 else None
+    return Study(votes=votes, n_wrong=n_wrong, clusters=clusters)
 
 
 def _shown(
@@ -134,6 +142,7 @@ def _estimated(world: World, rng: np.random.Generator) -> Drawn:
         k=_K,
         false_yes=study.rate("foil"),
         true_yes=study.rate("right"),
+        clusters=study.clusters,
     )
     drawn = Drawn.of(found.corrected, truth=world.truth)
     return replace(drawn, refusal=found.refused)
@@ -149,6 +158,7 @@ def _bounded(world: World, rng: np.random.Generator, *, by_catches: bool) -> Dra
         k=_K,
         false_yes=study.rate("foil"),
         true_yes=study.rate("catch") if by_catches else None,
+        clusters=study.clusters,
     )
     drawn = Drawn.of(found.corrected, truth=world.truth)
     return replace(drawn, refusal=found.refused)
@@ -164,6 +174,9 @@ _WORLDS: Final = {
     "1 in 10 says yes to all, 1 in 20 no, 1 in 20 guesses": World(people=_MIXED),
     "12 foils, 12 right predictions, which people often miss": World(
         n_foils=12, n_right=12, yes=1.5
+    ),
+    "1,200 images and 100 foils, in groups of 5 near copies": World(
+        people=replace(_PLAIN, group=5), n_seen=1200, n_foils=100, n_right=100, each=8
     ),
     "12 people": World(people=replace(_PLAIN, n_people=12), each=20),
 }

@@ -61,10 +61,25 @@ def _truth(raters: Population, shift: float) -> float:
     return float((above + split / 2).mean())
 
 
-def draw(
-    world: World, rng: np.random.Generator
-) -> tuple[MajorityJudgments, pd.Index, pd.Index]:
-    """Majorities of all images, and which are of the first and of the second kind."""
+@dataclass(frozen=True, kw_only=True)
+class Rated:
+    """Majorities of all images, and which are of the first and of the second kind.
+
+    Attributes:
+        judgments: By the majority.
+        first: Images of the first kind.
+        second: Images of the second.
+        clusters: Groups of near copies; None where there are none.
+    """
+
+    judgments: MajorityJudgments
+    first: pd.Index
+    second: pd.Index
+    clusters: pd.DataFrame | None
+
+
+def draw(world: World, rng: np.random.Generator) -> Rated:
+    """One study."""
     n = world.raters.n_images
     first = draw_images(world.raters, rng)
     second = draw_images(world.raters, rng)
@@ -78,18 +93,30 @@ def draw(
     says = answers(world.raters, images, image=image, person=person, rng=rng)
     votes = pd.DataFrame({"image": image, "participant": person, "says": says})
     of_second = np.r_[np.arange(world.in_both), np.arange(n, len(images.log_odds))]
-    return majority_judgments(votes), pd.Index(range(n)), pd.Index(of_second)
+    clusters = None
+    if world.raters.group > 1:
+        clusters = pd.DataFrame({"group": images.group})
+    return Rated(
+        judgments=majority_judgments(votes),
+        first=pd.Index(range(n)),
+        second=pd.Index(of_second),
+        clusters=clusters,
+    )
 
 
 def _share(world: World, rng: np.random.Generator) -> Drawn:
-    found, first, _ = draw(world, rng)
-    return Drawn.of(majority_share(found, first), truth=world.truths()[0])
+    rated = draw(world, rng)
+    found = majority_share(rated.judgments, rated.first, clusters=rated.clusters)
+    return Drawn.of(found, truth=world.truths()[0])
 
 
 def _difference(world: World, rng: np.random.Generator) -> Drawn:
-    found, first, second = draw(world, rng)
+    rated = draw(world, rng)
     one, two = world.truths()
-    return Drawn.of(majority_difference(found, first, second), truth=one - two)
+    found = majority_difference(
+        rated.judgments, rated.first, rated.second, clusters=rated.clusters
+    )
+    return Drawn.of(found, truth=one - two)
 
 
 _FLOOR: Final = (
@@ -122,6 +149,9 @@ _WORLDS: Final = {
     ),
     "60 images a kind, yes is rare": World(
         raters=replace(_PLAIN, n_images=60, mean=-2.5), gap=0.5
+    ),
+    "100 images a kind in groups of 5 near copies": World(
+        raters=replace(_PLAIN, n_images=100, n_people=40, group=5)
     ),
     "30 a kind, 15 in both": World(raters=_PLAIN, in_both=15),
 }

@@ -55,6 +55,13 @@ DIFFERENCES: Final[Mapping[str, ClusteredWorld]] = {
     "between, near 100 % (99 % and 98 %)": replace(
         _PAIR, means=(3.2, 2.8), is_shared=True
     ),
+    "between, 8 people each": replace(_PAIR, n_people=8, n=5),
+    "between, rare (4 % and 2 %)": replace(_PAIR, means=(-2.4, -2.8), is_shared=True),
+    "within, rare (4 % and 2 %)": replace(
+        _PAIR, means=(-2.4, -2.8), is_shared=True, design="within"
+    ),
+    "between, 30 unequal people each": replace(_PAIR, n_people=30, unequal=1.0),
+    "within, 8 people": replace(_PAIR, n_people=8, n=6, design="within"),
     "within, 20 unequal people": replace(
         _PAIR, n_people=20, unequal=0.8, design="within"
     ),
