@@ -21,6 +21,7 @@ MEASURES: Final[Mapping[str, tuple[str, int]]] = {
     "attacks": ("benchmarks.attacks", 420),
     "dawid-skene": ("benchmarks.dawid_skene", 60),
     "engine-gpu": ("benchmarks.engine_gpu", 5),
+    "exposure": ("benchmarks.exposure", 60),
     "imports": ("benchmarks.imports", 40),
     "headline-interval": ("benchmarks.headline_interval", 10),
     "lime": ("benchmarks.lime", 300),

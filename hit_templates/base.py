@@ -148,6 +148,10 @@ class Paradigm(Protocol):
         """Whether pictures show people: the study names its ethics approval then."""
 
     @property
+    def flashes(self) -> bool:
+        """Whether pictures flash: people with photosensitive epilepsy are told before."""
+
+    @property
     def settings_model(self) -> type[BaseModel] | None:
         """The study file's section of the paradigm's name; None where it has none."""
 
@@ -235,6 +239,11 @@ class UsualParadigm:
     settings_model: type[BaseModel] | None = None
     share_right: Mapping[str, float] = field(default_factory=lambda: SHARE_RIGHT)
     median_rt_ms: float = 2400.0
+
+    @property
+    def flashes(self) -> bool:
+        """Nothing does, unless a paradigm says so."""
+        return False
 
     @property
     def names_classes(self) -> bool:

@@ -1,4 +1,4 @@
-"""How long a trial took, in sight, and until all of it was shown.
+"""How long a trial took, in sight, until all of it was shown, and for how many frames.
 
 All by the page's own clock, which nobody can set.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 Event = Mapping[str, Any]
+# A minute at a thousand frames a second.
+_MOST_FRAMES: Final = 60_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,60 @@ class TrialTimes:
     wall_ms: float | None = None
     visible_ms: float | None = None
     all_shown_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialExposure:
+    """For how many frames of the screen a picture was shown.
+
+    Attributes:
+        exposure_frames: As realised.
+        missed_frames: How many more or fewer than meant.
+        dropped_frames: Of the picture's and its mask's, those in which the page could
+            do nothing.
+
+    Each is None where a picture stayed until the response.
+    """
+
+    exposure_frames: int | None = None
+    missed_frames: int | None = None
+    dropped_frames: int | None = None
+
+
+def trial_exposure(events: Iterable[Event]) -> TrialExposure:
+    """What a trial's display events "exposure" and "mask" tell of frames.
+
+    >>> trial_exposure([
+    ...     {"kind": "exposure", "at_ms": 20.0,
+    ...      "details": {"wanted_frames": 12, "frames": 14, "dropped_frames": 2}},
+    ...     {"kind": "mask", "at_ms": 253.3, "details": {"dropped_frames": 1}},
+    ... ])
+    TrialExposure(exposure_frames=14, missed_frames=2, dropped_frames=3)
+    """
+    told = {
+        event["kind"]: event.get("details") or {}
+        for event in events
+        if event["kind"] in ("exposure", "mask")
+    }
+    shown = told.get("exposure", {})
+    frames, wanted = _count(shown, "frames"), _count(shown, "wanted_frames")
+    if frames is None or wanted is None:
+        return TrialExposure()
+    return TrialExposure(
+        exposure_frames=frames,
+        missed_frames=abs(frames - wanted),
+        dropped_frames=sum(
+            _count(each, "dropped_frames") or 0 for each in told.values()
+        ),
+    )
+
+
+def _count(details: Mapping[str, Any], name: str) -> int | None:
+    """A whole number a page might have counted; None for whatever else came."""
+    value = details.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= _MOST_FRAMES else None
 
 
 def trial_times(events: Iterable[Event], *, rt_ms: float | None) -> TrialTimes:

@@ -31,6 +31,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "response_too_quick": "response too quick",
     "response_too_slow": "response too slow",
     "response_out_of_sight": "page out of sight during the response",
+    "exposure_missed": "picture shown too long or too short",
     "failed_comprehension": "failed the comprehension check",
     "started": "not finished",
     "withdrawn": "withdrew",
@@ -82,6 +83,7 @@ RULES_SAID: Final[Mapping[str, Callable[[Any], str]]] = {
     "max_response_hidden_share": _share(
         "page out of sight for at most {} of a response"
     ),
+    "max_missed_frames": _number("a picture is shown within {} frames of its time"),
     "flag_agreement_below": _share(
         "agreement with others below {} is flagged and leaves nobody out"
     ),

@@ -181,6 +181,9 @@ def responses(tx: Transaction, scope: ExportScope) -> Iterator[Row]:
             Response.wall_ms,
             Response.visible_ms,
             Response.all_shown_ms,
+            Response.exposure_frames,
+            Response.missed_frames,
+            Response.dropped_frames,
         )
         .join(Session, Response.session_id == Session.id)
         .join(SessionTrial, Response.session_trial_id == SessionTrial.id)

@@ -31,6 +31,7 @@ RESPONSE_COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
         "rt_ms": np.nan,
         "wall_ms": np.nan,
         "visible_ms": np.nan,
+        "missed_frames": np.nan,
         "n_display_failures": 0,
     }
 )
@@ -50,7 +51,8 @@ class Evidence:
             (text; only whether two are the same matters), laid_out (the same as it
             lay on the page, "" where nothing was shuffled), is_given (False: the
             image failed to show), is_right (1, 0, NaN without a key), rt_ms,
-            wall_ms, visible_ms (NaN: unknown), n_display_failures.
+            wall_ms, visible_ms (NaN: unknown), missed_frames (by which a picture's
+            exposure missed; NaN: it stayed until the response), n_display_failures.
         sessions: Columns session, duration_s, n_trials (handed out; NaN:
             unknown). Every session of `responses`, each once.
         response_reasons: Rules that each response breaks by itself, "" for none;

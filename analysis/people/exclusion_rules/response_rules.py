@@ -50,10 +50,20 @@ def response_out_of_sight(evidence: Evidence, quality: QualityRules) -> Flags:
     return evidence.is_given & (wall - visible > most * wall + 1e-9)
 
 
+@response_rule("max_missed_frames")
+def exposure_missed(evidence: Evidence, quality: QualityRules) -> Flags:
+    """The picture was shown for over `max_missed_frames` frames too many or too few."""
+    missed = evidence.numbers("missed_frames")
+    if quality.max_missed_frames is None:
+        return np.zeros(len(missed), dtype=bool)
+    return np.asarray(evidence.is_given & (missed > quality.max_missed_frames))
+
+
 RESPONSE_RULES: Final[tuple[Rule, ...]] = (
     not_shown,
     duplicate_response,
     response_too_quick,
     response_too_slow,
     response_out_of_sight,
+    exposure_missed,
 )

@@ -36,6 +36,7 @@ class QualityRules:
         max_run_length: Same responses in a row.
         max_hidden_share: Share of a session's time out of sight.
         max_response_hidden_share: The same of a single response.
+        max_missed_frames: Frames by which a picture's exposure may miss.
         flag_agreement_below: Agreement with others under which people are
             flagged; it never leaves anybody out.
     """
@@ -55,6 +56,7 @@ class QualityRules:
     max_run_length: int | None = None
     max_hidden_share: float | None = None
     max_response_hidden_share: float | None = None
+    max_missed_frames: int | None = None
     flag_agreement_below: float | None = None
 
     @property

@@ -229,6 +229,21 @@ TABLES: Final[Mapping[str, tuple[DescribedColumn, ...]]] = MappingProxyType(
                 "ms",
             ),
             DescribedColumn(
+                "exposure_frames",
+                "integer",
+                "for how many frames of the screen a picture shown for a moment stayed",
+            ),
+            DescribedColumn(
+                "missed_frames",
+                "integer",
+                "how many frames that is too many or too few",
+            ),
+            DescribedColumn(
+                "dropped_frames",
+                "integer",
+                "of picture and mask, frames in which the page could do nothing",
+            ),
+            DescribedColumn(
                 "laid_out",
                 "text",
                 "the response as it lay on the page, where groups or classes were "

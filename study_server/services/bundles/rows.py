@@ -217,6 +217,9 @@ class ResponseRows:
             "wall_ms": row["wall_ms"],
             "visible_ms": row["visible_ms"],
             "all_shown_ms": row["all_shown_ms"],
+            "exposure_frames": row["exposure_frames"],
+            "missed_frames": row["missed_frames"],
+            "dropped_frames": row["dropped_frames"],
             "laid_out": _laid_out(row, trial.question) if not trial.left_out else None,
             **self._part(row),
         }

@@ -6,11 +6,11 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from analysis.bundles.timing import trial_times
+from analysis.bundles.timing import trial_exposure, trial_times
 from hit_templates.base import Paradigm, ResponseError
 from study_server.errors import (
     AlreadyRespondedError,
@@ -250,6 +250,7 @@ def _save(
         wall_ms=times.wall_ms,
         visible_ms=times.visible_ms,
         all_shown_ms=times.all_shown_ms,
+        **asdict(trial_exposure(posted.events)),
     )
     responses.add_response(tx, response, events=posted.events)
     if asked.place.kind == "trials" and where.session.started_at is None:

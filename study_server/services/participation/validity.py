@@ -339,5 +339,6 @@ def _response_row(
         entry.rt_ms,
         entry.wall_ms,
         entry.visible_ms,
+        entry.missed_frames,
         entry.n_display_failures,
     )

@@ -68,6 +68,7 @@ def paradigm_problems(raw: Mapping[str, Any], paradigm: Paradigm) -> Iterator[st
         )
     if paradigm.shows_people:
         yield from _ethics_problems(raw, paradigm)
+    yield from _notice_problems(raw, paradigm)
 
 
 def _ethics_problems(raw: Mapping[str, Any], paradigm: Paradigm) -> Iterator[str]:
@@ -78,9 +79,19 @@ def _ethics_problems(raw: Mapping[str, Any], paradigm: Paradigm) -> Iterator[str
                 f"[consent] {key}: missing; pictures of people ([{paradigm.name}] "
                 f"shows_people = true) need an ethics approval, and this says {meaning}"
             )
+
+
+def _notice_problems(raw: Mapping[str, Any], paradigm: Paradigm) -> Iterator[str]:
+    """A notice that people need may be worded otherwise, but not left out."""
+    reasons = {
+        "pictures of people need": paradigm.shows_people,
+        "masks that flash need": paradigm.flashes,
+    }
     warning = raw.get("texts", {}).get("content_warning")
-    if warning is not None and not str(warning).strip():
+    if warning is None or str(warning).strip():
+        return
+    for needed in (words for words, is_so in reasons.items() if is_so):
         yield (
-            "[texts] content_warning: pictures of people need a notice before they "
+            f"[texts] content_warning: {needed} a notice before they "
             "are shown; write one, or leave the key out for the usual one"
         )

@@ -232,6 +232,12 @@ class QualitySection(StudyFileSection):
         default=None,
         description="share of the trials' time that the page may be out of sight",
     )
+    max_missed_frames: int | None = Field(
+        default=None,
+        ge=0,
+        description="frames by which the exposure of a picture shown for a moment may "
+        "miss; responses beyond it are left out one by one (1 is usual)",
+    )
     flag_agreement_below: Share | None = Field(
         default=None,
         description="agreement with others under which a person is flagged for you to "

@@ -67,6 +67,8 @@ class JudgedTrial:
         rt_ms: Milliseconds.
         wall_ms: Milliseconds; None where the page did not say.
         visible_ms: Milliseconds; None where the page did not say.
+        missed_frames: By which the picture's exposure missed what was meant; None
+            where it stayed until the response.
         n_display_failures: Images that failed to show.
         exclusion_reason: What was found when it was judged last.
     """
@@ -85,6 +87,7 @@ class JudgedTrial:
     rt_ms: float | None
     wall_ms: float | None
     visible_ms: float | None
+    missed_frames: int | None
     n_display_failures: int
     exclusion_reason: str | None
 
@@ -176,6 +179,7 @@ def _given(tx: Transaction, *conditions: ColumnElement[bool]) -> list[JudgedTria
             Response.rt_ms,
             Response.wall_ms,
             Response.visible_ms,
+            Response.missed_frames,
             func.coalesce(Response.n_display_failures, 0).label("n_display_failures"),
             Response.exclusion_reason,
         )

@@ -183,6 +183,9 @@ class Response(Base):
     wall_ms: Mapped[float | None]
     visible_ms: Mapped[float | None]
     all_shown_ms: Mapped[float | None]
+    exposure_frames: Mapped[int | None]
+    missed_frames: Mapped[int | None]
+    dropped_frames: Mapped[int | None]
     exclusion_reason: Mapped[str | None]
 
 

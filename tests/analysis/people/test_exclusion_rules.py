@@ -252,6 +252,13 @@ def test_time_out_of_sight_is_lost_attention():
     assert response_reasons(given, quality) == ["response_out_of_sight", ""]
 
 
+def test_a_picture_shown_too_long_is_left_out_where_the_study_says_so():
+    given = evidence({"missed_frames": 1}, {"missed_frames": 2}, {})
+    assert response_reasons(given, QualityRules()) == ["", "", ""]
+    found = response_reasons(given, QualityRules(max_missed_frames=1))
+    assert found == ["", "exposure_missed", ""]
+
+
 @pytest.mark.parametrize(("n_given", "reason"), [(0, True), (1, True), (2, False)])
 def test_next_to_no_response_is_a_reason_of_its_own(n_given, reason):
     # A fifth of 10 main trials are 2; catches do not count.
@@ -296,6 +303,7 @@ def test_nobody_is_judged_where_nobody_came():
         response_seconds=(1, 2),
         session_minutes=(1, 2),
         max_response_hidden_share=0.1,
+        max_missed_frames=1,
     )
     verdicts = judge(given, every)
     assert len(verdicts.sessions) == len(verdicts.responses) == 0

@@ -291,6 +291,9 @@ def response(
         "wall_ms": 20.0,
         "visible_ms": 10.0,
         "all_shown_ms": 5.0,
+        "exposure_frames": None,
+        "missed_frames": None,
+        "dropped_frames": None,
     }
 
 
@@ -463,6 +466,7 @@ def test_typed_responses_are_left_out_and_their_rows_stay():
             *("response", "session", "participant", "rt_ms", "position", "wall_ms"),
             *("is_right", "accepts", "n_display_failures", "exclusion_reason"),
             *("received_at", "visible_ms", "all_shown_ms", "class_order", "part"),
+            *("exposure_frames", "missed_frames", "dropped_frames"),
         )
     )
     given |= {"trial_id": 1, "validity": "valid"}

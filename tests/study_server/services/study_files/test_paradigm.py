@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from hit_templates.base import get_paradigm
 from study_server.services.study_files.file import (
     StudyFile,
     StudyFileError,
     parse_study_file,
 )
-from study_server.services.study_files.paradigm import paradigm_of
+from study_server.services.study_files.paradigm import (
+    paradigm_of,
+    paradigm_problems,
+)
 
 ATTRIBUTES = """
 [study]
@@ -147,3 +151,14 @@ def test_an_item_in_one_condition_only_does_not_go_with_the_same_source_again(
         "utf-8",
     )
     assert "allow_same_source = true would undo" in refusal(path)
+
+
+def test_a_notice_of_flashing_masks_may_not_be_left_out():
+    raw = {"texts": {"content_warning": " "}}
+    timing = {"exposure_ms": 200.0, "mask": "noise"}
+    flashing = get_paradigm("categorise").configure({"timing": timing})
+    (problem,) = paradigm_problems(raw, flashing)
+    assert "masks that flash need a notice" in problem
+    assert list(paradigm_problems({}, flashing)) == []
+    calm = get_paradigm("categorise").configure({})
+    assert list(paradigm_problems(raw, calm)) == []
