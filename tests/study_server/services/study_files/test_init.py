@@ -60,6 +60,8 @@ def test_votes_are_spoken_of_only_where_people_vote(tmp_path: Path):
 def test_only_what_fits_is_offered():
     assert PAIRS == [
         ("assignment", "criticism"),
+        ("categorise", "alternatives"),
+        ("categorise", "categorise"),
         ("relevance", "misclassified"),
         ("relevance", "predictions"),
         ("relevance", "adversarial"),
