@@ -15,7 +15,13 @@ from analysis.reporting.method_sections import DRAWN_AT_RANDOM, clusters_in_word
 
 # They print no interval for other images: counts, how far a result moves, or how well
 # other people do on these very trials.
-WITHOUT_INTERVALS = {"counted-answers", "quality", "sensitivity", "signal-detection"}
+WITHOUT_INTERVALS = {
+    "category-confusions",
+    "counted-answers",
+    "quality",
+    "sensitivity",
+    "signal-detection",
+}
 
 
 @pytest.mark.parametrize("name", [measure.name for measure in MEASURES])
