@@ -329,11 +329,11 @@ class _Fit:
     @property
     def refusal(self) -> str:
         """Why its threshold means nothing; empty where it does."""
-        hardest, easiest = (f"{end:g}" for end in self.read.levels[[0, -1]])
+        least, most = sorted(self.read.levels[[0, -1]])
         if self.log_slope < _LOG_SLOPES[0] + _EDGE:
             return "shares hardly change with the level"
         if abs(self.where) > _REACH:
-            return f"halfway lies beyond the levels shown ({hardest} to {easiest})"
+            return f"halfway lies beyond the levels shown ({least:g} to {most:g})"
         away = np.abs(self.read.at - self.where) * exp(self.log_slope)
         if away.min() > _STEEP:
             return "shares jump between two levels: levels between them would tell"
