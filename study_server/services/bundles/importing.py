@@ -130,8 +130,8 @@ def _not_stored(imported: Imported) -> tuple[str, ...]:
     if not n:
         return ()
     return (
-        f"{n:,} responses of observers are not stored, only people's are; `secondlook "
-        f"report make FILE --format {imported.format_name}` shows both side by side",
+        f"what observers responded ({n:,}) is not stored, only what people did is; "
+        f"`secondlook report make FILE --format {imported.format_name}` shows both side by side",
     )
 
 
