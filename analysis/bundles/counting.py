@@ -21,7 +21,7 @@ def is_given(responses: pd.DataFrame) -> pd.Series:
     [True, False]
     """
     has_value = responses["value"] != ""
-    if not responses["response"].is_unique:
+    if not has_value.all() and not responses["response"].is_unique:
         has_value = has_value.groupby(responses["response"]).transform("any")
     given: pd.Series = has_value | (responses["n_display_failures"] == 0)
     return given.astype(bool)
@@ -58,7 +58,11 @@ def is_repeated(responses: pd.DataFrame) -> pd.Series:
     >>> bool(is_repeated(example_bundle().responses).any())
     False
     """
-    single = responses[is_given(responses)].drop_duplicates("response")
+    columns = ["response", "participant", "trial", "acceptance_order"]
+    given = responses.loc[is_given(responses), columns]
+    single = given.drop_duplicates("response")
+    if not single.duplicated(["participant", "trial"]).any():
+        return pd.Series(data=False, index=responses.index)
     ordered = single.sort_values("acceptance_order", kind="stable")
     later = ordered[ordered.duplicated(["participant", "trial"])]["response"]
     return responses["response"].isin(later)

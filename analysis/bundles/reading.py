@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from analysis.bundles.declarations import (
     declared_questions,
     re_examined,
 )
-from analysis.bundles.frames import Problems, read_tables, table_of
+from analysis.bundles.frames import Problems, read_tables, table_of, taken
 from analysis.bundles.schema import READABLE_VERSIONS
 from analysis.errors import AnalysisError
 from hit_templates.questions import DeclarationError, Question
@@ -277,16 +277,58 @@ class Bundle:
         return tuple(each.shows for each in self.re_examined if each.of == what)
 
     @cached_property
+    def _of_those_who_stayed(self) -> pd.DataFrame:
+        sessions, rows = self.sessions, self.responses
+        withdrawn = sessions.loc[sessions["state"] == "withdrawn", "session"]
+        return rows[~rows["session"].isin(withdrawn)] if len(withdrawn) else rows
+
+    @cached_property
     def single_responses(self) -> pd.DataFrame:
         """One row per response, its fields left out.
 
         Without those of people who withdrew: they are counted in the flow only.
         """
-        sessions = self.sessions
-        withdrawn = sessions.loc[sessions["state"] == "withdrawn", "session"]
-        kept = self.responses[~self.responses["session"].isin(withdrawn)]
-        single = kept.drop(columns=["field", "value"])
-        return single.drop_duplicates("response").reset_index(drop=True)
+        rows = self._of_those_who_stayed
+        single = rows.drop(columns=["field", "value"])
+        return taken(single, ~rows["response"].duplicated()).reset_index(drop=True)
+
+    @cached_property
+    def single_values(self) -> pd.Series:
+        """What each of `single_responses` says in its first field; the same index."""
+        rows = self._of_those_who_stayed
+        values = taken(rows["value"], ~rows["response"].duplicated())
+        return values.reset_index(drop=True)
+
+    @property
+    def counted_responses(self) -> pd.DataFrame:
+        """Those of `single_responses` that count."""
+        single = self.single_responses
+        return taken(single, single["is_counted"].astype(bool))
+
+    @property
+    def counted_rows(self) -> pd.DataFrame:
+        """Rows of `responses`, a field each, of the responses that count."""
+        rows = self._of_those_who_stayed
+        return taken(rows, rows["is_counted"].astype(bool))
+
+    def told_of_trials(
+        self, responses: pd.DataFrame, names: Sequence[str]
+    ) -> dict[str, pd.Series]:
+        """Columns of `trials` for the trial of each response, by name.
+
+        Args:
+            responses: Has a column trial; gives its index.
+            names: Of columns of `trials`.
+        """
+        places = pd.Index(self.trials["trial"]).get_indexer(responses["trial"])
+        return {
+            name: pd.Series(
+                self.trials[name].array.take(places, allow_fill=True),
+                index=responses.index,
+                name=name,
+            )
+            for name in names
+        }
 
     @cached_property
     def votes(self) -> pd.DataFrame:
@@ -295,8 +337,7 @@ class Bundle:
         These are the first n valid ones of each main trial, votes or not. Columns
         trial, participant, accepts (bool), session.
         """
-        single = self.single_responses
-        return _votes(single[single["is_counted"]])
+        return _votes(self.counted_responses)
 
     @cached_property
     def votes_before_exclusion(self) -> pd.DataFrame:

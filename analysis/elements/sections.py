@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, auto
 from typing import Literal
@@ -94,7 +95,7 @@ class Gallery:
 
     name: str
     caption: str
-    exhibits: tuple[GalleryPicture, ...]
+    exhibits: Sequence[GalleryPicture]
     if_none: str = "None: no prediction was accepted by enough people."
 
 

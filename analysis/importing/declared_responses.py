@@ -27,10 +27,14 @@ def declared_questions(
         responses: Columns trial, value, is_right.
         options: Which values are votes, and on which scale they stand.
     """
+    rows = responses[["value", "is_right"]]
+    names = trials["question"].unique()
+    if len(names) == 1:
+        return {str(names[0]): _question(str(names[0]), rows, options).as_json()}
     asked = responses["trial"].map(trials.set_index("trial")["question"])
     return {
-        str(name): _question(str(name), responses[asked == name], options).as_json()
-        for name in trials["question"].unique()
+        str(name): _question(str(name), rows[asked == name], options).as_json()
+        for name in names
     }
 
 

@@ -133,6 +133,8 @@ def import_frame(
 
 
 def _bundle(imported: Imported, *, key: bytes, folder: Path) -> Bundle:
+    import pyarrow as pa
+
     bundle = assemble(
         rename_people(imported.answers, key=key),
         imported.options,
@@ -142,4 +144,6 @@ def _bundle(imported: Imported, *, key: bytes, folder: Path) -> Bundle:
         observed=imported.observed,
     )
     bundle.head["imported"]["notes"] = list(imported.notes)
+    # What reading took is kept for more reading, which does not come.
+    pa.default_memory_pool().release_unused()
     return bundle

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.bundles.frames import Problems
+from analysis.bundles.frames import Problems, shared_text
 from analysis.bundles.reading import Bundle
 from analysis.bundles.schema import SCHEMA_VERSION, TABLES, ColumnSchema
 from analysis.importing.base import ImportOptions, ImportRefusedError, RowsLeftOut
@@ -71,7 +71,7 @@ def assemble(
     """
     everybody = answers if observed is None else pd.concat([answers, observed])
     every_trial = codes_of(everybody, TRIAL)
-    trials = trials_of(everybody, every_trial, options)
+    trials = as_in_schema("trials", trials_of(everybody, every_trial, options))
     trial = every_trial[: len(answers)]
     most = int(np.bincount(trial).max(initial=1))
     n = options.n or most
@@ -84,7 +84,7 @@ def assemble(
         "trials": trials,
         "uses": _uses(trials, options),
         "sessions": _sessions(answers),
-        "responses": _responses(answers, trials["trial"].to_numpy()[trial], n=n),
+        "responses": _responses(answers, trial, trials["trial"], n=n),
         "image_columns": _image_columns(everybody),
         "observations": _observations(
             everybody.iloc[len(answers) :],
@@ -127,19 +127,27 @@ def origin_of(
 
 def rename_people(answers: pd.DataFrame, *, key: bytes) -> pd.DataFrame:
     """The answers with keyed pseudonyms in place of workers and sessions."""
-    workers = answers["worker"].astype("str")
-    names = pseudonyms(list(answers["worker"].cat.categories), key=key, prefix="p")
-    visit = workers + "\x1f" + answers["session"].astype("str")
-    visits = pseudonyms(list(visit.unique()), key=key, prefix="s")
+    worker = answers["worker"].cat
+    visit = codes_of(answers, ("worker", "session"))
+    first = answers.loc[~pd.Series(visit).duplicated().to_numpy()]
+    visits = first["worker"].astype("str") + "\x1f" + first["session"].astype("str")
+    people = pseudonyms(list(worker.categories), key=key, prefix="p")
+    sessions = pseudonyms(list(visits), key=key, prefix="s")
     return answers.assign(
-        worker=workers.map(names).astype("category"),
-        session=visit.map(visits).astype("category"),
+        worker=_named(worker.codes.to_numpy(), people),
+        session=_named(visit, sessions),
     )
+
+
+def _named(codes: np.ndarray, names: pd.Series) -> pd.Categorical:
+    """The name of each row's number, as categories."""
+    return pd.Categorical(names.astype("str").array.take(codes))
 
 
 def trial_ids(trials: pd.DataFrame) -> list[str]:
     """Names of trials that follow from what they are: 128 bits of SHA-256, hex."""
-    rows = trials[list(TRIAL)].astype("str").itertuples(index=False)
+    # Arrow's text gives its cells one by one slowly.
+    rows = zip(*(trials[name].astype(object) for name in TRIAL), strict=True)
     return [hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:32] for row in rows]
 
 
@@ -155,7 +163,7 @@ def trials_of(
     """
     first = ~pd.Series(trial).duplicated().to_numpy()
     found = answers.loc[first, [*TRIAL, "key"]].astype("str").reset_index(drop=True)
-    stimulus = found["stimulus"]
+    stimulus = found["stimulus"].astype(object)
     question = found["question"].mask(
         found["question"] == "", options.question or QUESTION
     )
@@ -238,15 +246,25 @@ def _sessions(answers: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _responses(answers: pd.DataFrame, trials: np.ndarray, *, n: int) -> pd.DataFrame:
-    """Responses by time, where every one has a time, else in the order of the files."""
+def _responses(
+    answers: pd.DataFrame, trial: np.ndarray, trials: pd.Series, *, n: int
+) -> pd.DataFrame:
+    """Responses by time, where every one has a time, else in the order of the files.
+
+    Args:
+        answers: As `assemble` takes them.
+        trial: The number of each one's trial.
+        trials: The trials' ids, by number.
+        n: Responses of a trial that count.
+    """
     frame = pd.DataFrame(
         {
-            "session": answers["session"].astype("str"),
-            "participant": answers["worker"].astype("str"),
-            "trial": trials,
-            "field": FIELD,
-            "value": answers["value"].astype("str"),
+            "number": trial,
+            "session": answers["session"],
+            "participant": answers["worker"],
+            "trial": pd.Series(trials.to_numpy()[trial], dtype=object),
+            "field": pd.Series(FIELD, index=answers.index, dtype=object),
+            "value": answers["value"],
             "rt_ms": answers["rt_ms"],
             "position": answers["trial"],
             "received_at": answers["received_at"],
@@ -259,7 +277,7 @@ def _responses(answers: pd.DataFrame, trials: np.ndarray, *, n: int) -> pd.DataF
     if frame["received_at"].notna().all():
         frame = frame.sort_values("received_at", kind="stable", ignore_index=True)
     frame["response"] = [str(number) for number in range(1, len(frame) + 1)]
-    rank = frame.groupby("trial", sort=False).cumcount() + 1
+    rank = frame.groupby("number", sort=False).cumcount() + 1
     return frame.assign(acceptance_order=rank, is_counted=rank <= n)
 
 
@@ -318,6 +336,8 @@ def _column(frame: pd.DataFrame, name: str, column: ColumnSchema) -> pd.Series:
     if not column.may_be_empty and column.type in ("integer", "boolean"):
         kind = "int64" if column.type == "integer" else "bool"
     if name in frame:
+        if kind == "object":
+            return shared_text(frame[name])
         typed: pd.Series = frame[name].astype(pd.api.types.pandas_dtype(kind))
         return typed
     return pd.Series([empty] * len(frame), index=frame.index, dtype=kind)

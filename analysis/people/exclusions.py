@@ -139,12 +139,12 @@ _LEFT_OUT_COLUMNS: Final = [
 
 def response_condition(bundle: Bundle, responses: pd.DataFrame) -> pd.Series:
     """The condition of each response: its person's, or else its trial's."""
-    sessions, trials = bundle.sessions, bundle.trials
+    sessions = bundle.sessions
     if (sessions["condition"] != "").any():
         of = sessions.set_index("session")["condition"]
         found = responses["session"].map(of)
     else:
-        found = responses["trial"].map(trials.set_index("trial")["condition"])
+        found = bundle.told_of_trials(responses, ["condition"])["condition"]
     return found.where(found != "", NO_CONDITION).astype(object)
 
 
@@ -173,8 +173,7 @@ def _condition(sessions: pd.DataFrame) -> pd.Series:
 
 def _counted(bundle: Bundle) -> pd.DataFrame:
     """The responses that count, once each, with their condition."""
-    single = bundle.single_responses
-    single = single[single["is_counted"]]
+    single = bundle.counted_responses
     return single.assign(condition=response_condition(bundle, single))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.bundles.counting import answers_of, is_given
+from analysis.bundles.frames import taken
 from analysis.bundles.reading import Bundle
 from analysis.people.exclusion_rules.catch_rules import KNOWN_NO, KNOWN_YES
 from analysis.people.exclusions import response_condition
@@ -58,27 +59,35 @@ def responses_of(bundle: Bundle) -> pd.DataFrame:
     0         ann    i1    yes
     1         ann    i2    yes
     """
-    rows = bundle.responses
-    answers = answers_of(rows[_is_choice(bundle)])
-    given = is_given(rows)[~rows["response"].duplicated()]
-    given.index = pd.Index(rows["response"].drop_duplicates())
     single = bundle.single_responses
-    trials = bundle.trials.set_index("trial")
     frame = pd.DataFrame(
         {
             **{name: single[name] for name in ("participant", "session", "trial")},
-            "role": single["trial"].map(trials["role"]).astype(object),
-            "control": single["trial"].map(trials["control"]).astype(object),
+            **bundle.told_of_trials(single, ["role", "control"]),
             "condition": response_condition(bundle, single),
-            "answer": single["response"].map(answers),
-            "is_given": single["response"].map(given).astype(bool),
+            **_said(bundle),
             "accepts": _as_float(single["accepts"]),
             "is_right": _as_float(single["is_right"]),
             **{name: single[name] for name in ("rt_ms", "wall_ms", "visible_ms")},
             "is_left_out": ~single["is_valid"].fillna(value=True).astype(bool),
         }
     )
-    return frame[frame["role"] != "practice"].reset_index(drop=True)
+    return taken(frame, frame["role"] != "practice").reset_index(drop=True)
+
+
+def _said(bundle: Bundle) -> dict[str, pd.Series]:
+    """Answer and is_given of each of `Bundle.single_responses`."""
+    rows, single = bundle.responses, bundle.single_responses
+    if rows["response"].is_unique:
+        values = bundle.single_values
+        return {"answer": values, "is_given": is_given(single.assign(value=values))}
+    answers = answers_of(rows[_is_choice(bundle)])
+    given = is_given(rows)[~rows["response"].duplicated()]
+    given.index = pd.Index(rows["response"].drop_duplicates())
+    return {
+        "answer": single["response"].map(answers),
+        "is_given": single["response"].map(given).astype(bool),
+    }
 
 
 def _is_choice(bundle: Bundle) -> pd.Series:
@@ -86,8 +95,6 @@ def _is_choice(bundle: Bundle) -> pd.Series:
 
     Those are the nominal ones, or every field of a question that has none.
     """
-    if bundle.responses["response"].is_unique:
-        return pd.Series(data=True, index=bundle.responses.index)
     asked = bundle.responses["trial"].map(bundle.trials.set_index("trial")["question"])
     pairs = pd.Series(
         list(zip(asked, bundle.responses["field"], strict=True)),

@@ -7,14 +7,17 @@ a result can be had without some of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
 import pandas as pd
 
 from analysis.bundles.counting import answers_of, is_given
+from analysis.bundles.frames import taken
 from analysis.bundles.reading import Bundle
 from analysis.people.exclusion_rules import (
+    RESPONSE_COLUMNS,
     RULES,
     SEPARATOR,
     Evidence,
@@ -52,23 +55,26 @@ def bundle_evidence(bundle: Bundle) -> Evidence:
     1   s-ann  main    yes
     """
     done = bundle.sessions[bundle.sessions["state"] == "completed"]
-    trials = bundle.trials.set_index("trial")
     rows = bundle.responses
-    rows = rows[rows["session"].isin(done["session"])]
-    role = rows["trial"].map(trials["role"]).astype(object)
-    rows, role = rows[role != "practice"], role[role != "practice"]
+    rows = taken(rows, rows["session"].isin(done["session"]))
+    told = bundle.told_of_trials(rows, ["role", "control"])
+    is_judged = told["role"] != "practice"
+    rows = taken(rows.assign(**told, is_given=is_given(rows)), is_judged)
+    right = rows["is_right"].astype("Float64").to_numpy(float, na_value=float("nan"))
+    order = rows["acceptance_order"]
+    single = rows[[name for name in RESPONSE_COLUMNS if name in rows]]
+    single = single.assign(is_right=right, order=order, answer=_answers(rows))
+    single = taken(single, ~single["response"].duplicated())
+    ordered = single.sort_values("order", kind="stable", ignore_index=True)
+    return make_evidence(ordered, done)
+
+
+def _answers(rows: pd.DataFrame) -> pd.Series:
+    """What the response of each row says in all its fields; index of `rows`."""
     answers = answers_of(rows)
-    single = rows.assign(
-        role=role,
-        control=rows["trial"].map(trials["control"]).astype(object),
-        is_given=is_given(rows),
-        is_right=rows["is_right"]
-        .astype("Float64")
-        .to_numpy(float, na_value=float("nan")),
-    ).drop_duplicates("response")
-    single = single.assign(answer=single["response"].map(answers))
-    ordered = single.sort_values("acceptance_order", kind="stable")
-    return make_evidence(ordered.reset_index(drop=True), done)
+    if len(answers) == len(rows):
+        return answers.set_axis(rows.index)
+    return rows["response"].map(answers)
 
 
 def judge_bundle(bundle: Bundle, *, without: Collection[str] = ()) -> Verdicts:
@@ -157,8 +163,10 @@ def own_reasons(responses: pd.DataFrame) -> pd.Series:
     ['']
     """
     stated = responses["exclusion_reason"].fillna("").astype(str)
-    kept = stated.str.replace(rf"(^|{SEPARATOR}){OF_SESSION}$", "", regex=True)
-    return kept.astype(object)
+    # There are few reasons, and very many responses.
+    last = re.compile(rf"(^|{SEPARATOR}){OF_SESSION}$")
+    kept = {reason: last.sub("", reason) for reason in stated.unique()}
+    return stated.map(kept).astype(object)
 
 
 def _stated_sessions(bundle: Bundle) -> pd.Series:
@@ -177,8 +185,10 @@ def _stated_sessions(bundle: Bundle) -> pd.Series:
 
 def _stated_responses(bundle: Bundle, judged: pd.Index) -> pd.DataFrame:
     """Columns reason, session of the responses in sessions the rules decided."""
-    rows = bundle.responses.assign(reason=own_reasons(bundle.responses))
-    rows = rows[rows["session"].isin(judged)].drop_duplicates("response")
+    rows = bundle.responses[["response", "session"]]
+    rows = rows.assign(reason=own_reasons(bundle.responses))
+    rows = taken(rows, rows["session"].isin(judged))
+    rows = taken(rows, ~rows["response"].duplicated())
     return rows.set_index("response")[["reason", "session"]]
 
 
@@ -189,13 +199,16 @@ def _differing(
     level: str,
     session: pd.Series | pd.Index,
 ) -> pd.DataFrame:
+    # Where both say nothing they are alike, which is so nearly everywhere.
+    is_said = (stated != "").to_numpy() | stated.index.isin(found.index[found != ""])
+    told = stated[is_said]
     both = pd.DataFrame(
         {
             "level": level,
-            "id": stated.index,
-            "session": session.to_numpy(),
-            "stated": stated.to_numpy(),
-            "found": found.reindex(stated.index).to_numpy(),
+            "id": told.index,
+            "session": session[is_said].to_numpy(),
+            "stated": told.to_numpy(),
+            "found": found.reindex(told.index).to_numpy(),
         }
     )
     # Practice is not judged, so nothing is found there.

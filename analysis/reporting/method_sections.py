@@ -279,7 +279,7 @@ def _took_part(bundle: Bundle) -> str:
         if _has_votes(bundle)
         else (
             "responses",
-            bundle.single_responses[bundle.single_responses["is_counted"]],
+            bundle.counted_responses,
         )
     )
     recruiters = ", ".join(sorted(map(str, sessions["recruiter"].unique())))

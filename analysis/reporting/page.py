@@ -57,6 +57,7 @@ class Cover:
         has_several: Whether pictures say which classifier spoke.
         image_path: Where a stimulus' picture lies, if there is one.
         warnings: What the stimulus sets' builds warned of, in words.
+        may_have_pictures: False where it is known that no stimulus has any.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Cover:
     has_several: bool
     image_path: Callable[[str], Path | None]
     warnings: tuple[str, ...] = ()
+    may_have_pictures: bool = True
 
 
 def cover_of(bundle: Bundle, *, said: Sequence[str] = ()) -> Cover:
@@ -85,6 +87,7 @@ def cover_of(bundle: Bundle, *, said: Sequence[str] = ()) -> Cover:
         has_several=len(bundle.classifiers) > 1,
         image_path=bundle.image_path,
         warnings=bundle.set_warnings,
+        may_have_pictures=(bundle.folder / "images").is_dir(),
     )
 
 
@@ -134,7 +137,7 @@ def _counted_as(block: object) -> str:
 def has_pages(cover: Cover, gallery: Gallery) -> bool:
     """Whether a gallery has pages of its own: too many for the report, and pictures."""
     exhibits = gallery.exhibits
-    if len(exhibits) <= IN_PAGE:
+    if len(exhibits) <= IN_PAGE or not cover.may_have_pictures:
         return False
     return any(cover.image_path(each.stimulus) is not None for each in exhibits)
 

@@ -26,7 +26,7 @@ def about(bundle: Bundle) -> str:
     if bundle.is_imported:
         return _about_imported(bundle)
     seen = max((each.n_seen for each in bundle.classifiers), default=0)
-    counted = bundle.single_responses[bundle.single_responses["is_counted"]]
+    counted = bundle.counted_responses
     what = "votes" if counted["accepts"].notna().any() else "responses"
     n = len(bundle.votes) if what == "votes" else len(counted)
     return (
@@ -42,7 +42,7 @@ def _about_imported(bundle: Bundle) -> str:
             f"{bundle.name} · imported · {count(len(bundle.trials))} trials · raters "
             f"unknown · {count(int(bundle.counts['n'].sum()))} responses as counts"
         )
-    counted = bundle.single_responses[bundle.single_responses["is_counted"]]
+    counted = bundle.counted_responses
     return (
         f"{bundle.name} · imported · {count(len(bundle.trials))} trials · "
         f"{_heads(counted)} · {count(len(counted))} counted responses"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import nan
 from typing import Literal
 
@@ -617,9 +618,7 @@ def pooled_kappa(
     pairs = RaterPairs.of(
         ratings, rater=rater, unit=unit, value=value, clusters=clusters
     )
-    name = "Cohen's kappa, pooled over pairs"
-    everybody = list(pairs.raters.to_numpy().ravel())
-    return pairs.coefficient(name, drawn=everybody).estimate(level=level)
+    return pairs.kappa(level=level)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -661,18 +660,16 @@ class RaterPairs:
         who, raters = pd.factorize(ratings[rater], sort=True)
         what, units = pd.factorize(ratings[unit], sort=True)
         said, values = pd.factorize(ratings[value], sort=True)
-        rows = pd.DataFrame({"unit": what, "who": who, "said": said})
-        both = rows.merge(rows, on="unit", suffixes=("_a", "_b"))
-        both = both[both["who_a"] < both["who_b"]]
-        place = both["who_a"].to_numpy() * len(raters) + both["who_b"].to_numpy()
+        one, other = _meetings(what, who)
+        place = who[one] * len(raters) + who[other]
         pair, places = pd.factorize(place, sort=True)
         first, second = np.divmod(np.asarray(places, dtype=int), max(len(raters), 1))
         names = np.asarray(raters, dtype=object)
         return cls(
             pair=pair,
-            unit=both["unit"].to_numpy(),
-            first=both["said_a"].to_numpy(),
-            second=both["said_b"].to_numpy(),
+            unit=what[one],
+            first=said[one],
+            second=said[other],
             n_values=len(values),
             n_units=len(units),
             raters=pd.DataFrame({"rater_a": names[first], "rater_b": names[second]}),
@@ -728,6 +725,12 @@ class RaterPairs:
         """Agreement beyond chance over all pairs; NaN where none was possible."""
         return _Pooled.of(self).value
 
+    def kappa(self, *, level: float = LEVEL) -> Estimate:
+        """The pooled value with its interval, as `pooled_kappa` describes it."""
+        everybody = list(pd.unique(self.raters.to_numpy().ravel()))
+        found = self.coefficient("Cohen's kappa, pooled over pairs", drawn=everybody)
+        return found.estimate(level=level)
+
     def coefficient(self, name: str, *, drawn: Sequence[Hashable]) -> Coefficient:
         """The pooled value, linearised.
 
@@ -739,7 +742,8 @@ class RaterPairs:
         rows, said = pooled.rows, np.zeros(self.n_values)
         for side in (self.first, self.second):
             said += np.bincount(side[rows], minlength=self.n_values)
-        n_rare, n_rare_units = self._rare(rows, drawn)
+        cells = _Cells.of(self, rows)
+        n_rare, n_rare_units = self._rare(rows, cells, drawn)
         kept, met = np.unique(self.unit[rows], return_inverse=True)
         n_units = len(kept)
         return Coefficient(
@@ -747,8 +751,8 @@ class RaterPairs:
             value=pooled.value,
             units=totals_of(met, pooled.influence, n_units),
             clusters=tuple(each[kept] for each in self.clusters),
-            unseen=pooled.unseen(self, said),
-            people=self._people(pooled, drawn),
+            unseen=pooled.unseen(self, said, raters_per_unit=cells.n / max(n_units, 1)),
+            people=self._people(pooled, cells, drawn),
             n=len(rows),
             n_units=n_units,
             per_unit=2,
@@ -756,7 +760,9 @@ class RaterPairs:
             n_rare_units=n_rare_units,
         )
 
-    def _rare(self, rows: Codes, drawn: Sequence[Hashable]) -> tuple[int, int]:
+    def _rare(
+        self, rows: Codes, cells: _Cells, drawn: Sequence[Hashable]
+    ) -> tuple[int, int]:
         """Ratings other than the most frequent value, and units that have any.
 
         Of those drawn and of the rest (of two raters, of each) whichever has fewer:
@@ -764,21 +770,16 @@ class RaterPairs:
         """
         if len(rows) == 0:
             return 0, 0
-        who = self._who[self.pair[rows]].T.ravel()
-        said = np.concatenate([self.first[rows], self.second[rows]])
-        unit = np.tile(self.unit[rows], 2)
-        cells = pd.DataFrame({"unit": unit, "who": who, "said": said})
-        cells = cells.drop_duplicates(["unit", "who"])
-        side = (
-            cells["who"]
-            if len(self.raters) == 1
-            else self._is_drawn(drawn)[cells["who"]]
-        )
-        found = [
-            part[part["said"] != part["said"].mode().iloc[0]]
-            for _, part in cells.groupby(np.asarray(side))
-        ]
-        return min(map(len, found)), min(each["unit"].nunique() for each in found)
+        first = cells.first
+        said = np.concatenate([self.first[rows], self.second[rows]])[first]
+        who, unit = cells.who[first], cells.unit[first]
+        side = who if len(self.raters) == 1 else self._is_drawn(drawn)[who]
+        found = []
+        for one in pd.unique(side):
+            mine = side == one
+            is_rare = said[mine] != np.bincount(said[mine]).argmax()
+            found.append(unit[mine][is_rare])
+        return min(map(len, found)), min(len(pd.unique(each)) for each in found)
 
     def _is_drawn(self, drawn: Sequence[Hashable]) -> np.ndarray:
         """Whether each rater, by code, is one of those drawn."""
@@ -792,25 +793,60 @@ class RaterPairs:
             pd.factorize(self.raters.to_numpy().ravel())[0].reshape(-1, 2)
         )
 
-    def _people(self, pooled: _Pooled, drawn: Sequence[Hashable]) -> People | None:
+    def _people(
+        self, pooled: _Pooled, cells: _Cells, drawn: Sequence[Hashable]
+    ) -> People | None:
         if len(drawn) == 0 or len(pooled.rows) == 0:
             return None
-        codes = np.where(self._is_drawn(drawn), np.arange(self._who.max() + 1), -1)
-        who = codes[self._who[self.pair[pooled.rows]].T.ravel()]
-        units = np.tile(self.unit[pooled.rows], 2)
         influence = np.tile(pooled.influence, 2)
-        is_in = who >= 0
+        is_in = self._is_drawn(drawn)[cells.who]
         if not is_in.any():
             return None
-        who = np.unique(who[is_in], return_inverse=True)[1]
-        cell = pd.factorize(who * self.n_units + units[is_in])[0]
-        of_cells = np.bincount(cell, influence[is_in])
+        cell, who = cells.cell, cells.who
+        if not is_in.all():
+            influence, who = influence[is_in], who[is_in]
+            cell = pd.factorize(cell[is_in])[0]
+        of_cells = np.bincount(cell, influence)
+        who = pd.factorize(who, sort=True)[0]
         return People.of(
-            totals_of(who, influence[is_in]),
+            totals_of(who, influence),
             cells=float(of_cells @ of_cells),
             n_rows=np.bincount(who).astype(float),
             n_in_row=2 if self._is_drawn(drawn).all() else 1,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cells:
+    """Which rating of which unit each side of an entry is: first sides, then second.
+
+    Attributes:
+        who: Code of the rater, shape (2 * entries,).
+        unit: Code of the unit.
+        cell: Both as one number from 0, in the order of first appearance.
+    """
+
+    who: Codes
+    unit: Codes
+    cell: Codes
+
+    @classmethod
+    def of(cls, pairs: RaterPairs, rows: Codes) -> _Cells:
+        who = pairs._who[pairs.pair[rows]].T.ravel()
+        unit = np.tile(pairs.unit[rows], 2)
+        key = unit * (int(who.max(initial=0)) + 1) + who
+        return cls(who=who, unit=unit, cell=pd.factorize(key)[0])
+
+    @property
+    def n(self) -> int:
+        """Ratings."""
+        return int(self.cell.max(initial=-1)) + 1
+
+    @cached_property
+    def first(self) -> Codes:
+        """Where each cell is met first."""
+        highest = np.maximum.accumulate(self.cell)
+        return np.flatnonzero(np.diff(highest, prepend=-1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -859,13 +895,9 @@ class _Pooled:
             value=1 - ratio, rows=rows, influence=-moved / possible, possible=possible
         )
 
-    def _raters_per_unit(self, pairs: RaterPairs) -> float:
-        who = pairs._who[pairs.pair[self.rows]].T.ravel()
-        unit = np.tile(pairs.unit[self.rows], 2)
-        cells = np.unique(unit * (int(who.max()) + 1) + who)
-        return len(cells) / len(np.unique(unit))
-
-    def unseen(self, pairs: RaterPairs, said: FloatArray) -> float:
+    def unseen(
+        self, pairs: RaterPairs, said: FloatArray, *, raters_per_unit: float
+    ) -> float:
         """Largest influence of a unit on which one more rater has a rare value."""
         if np.isnan(self.value) or len(self.rows) == 0:
             return 0.0
@@ -875,7 +907,7 @@ class _Pooled:
         n_met = np.bincount(unit)
         usual = float(n_met[n_met > 0].mean())
         # What one more rater adds, on average, to a unit's share of rare pairs.
-        step = 1 / max(self._raters_per_unit(pairs) - 1, 1)
+        step = 1 / max(raters_per_unit - 1, 1)
         chance, mean = 1 - shares, self.possible / len(self.rows)
         moved = -(1 - self.value) * (2 * chance - mean)
         found = [0.0]
@@ -887,6 +919,29 @@ class _Pooled:
             share = min(most + step, 1.0)
             found.append(abs(share * moved[value] + (1 - share) * moved[often]))
         return max(found) * usual / self.possible
+
+
+def _meetings(units: Codes, raters: Codes) -> tuple[Codes, Codes]:
+    """Rows of every two ratings of one unit, that of the rater who sorts first ahead.
+
+    In the order of the first row, then of the second. A table of all rows against all
+    would be twice as long, and more where a rater comes back.
+    """
+    order = np.argsort(units, kind="stable")
+    unit = units[order]
+    ones, others = [], []
+    for step in range(1, int(np.bincount(units).max(initial=0))):
+        place = np.flatnonzero(unit[step:] == unit[:-step])
+        left, right = order[place], order[place + step]
+        ahead = raters[left] < raters[right]
+        is_two = raters[left] != raters[right]
+        ones.append(np.where(ahead, left, right)[is_two])
+        others.append(np.where(ahead, right, left)[is_two])
+    if not ones:
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
+    one, other = np.concatenate(ones), np.concatenate(others)
+    order = np.argsort(one * len(units) + other)
+    return one[order], other[order]
 
 
 def _kappas(observed: pd.Series, expected: pd.Series) -> pd.Series:

@@ -82,7 +82,9 @@ def tally(votes: pd.DataFrame, *, n: int) -> pd.DataFrame:
     1
     """
     check_votes(votes)
-    twice = votes.duplicated(["trial", "participant"])
+    trial, names = pd.factorize(votes["trial"], sort=True)
+    person, people = pd.factorize(votes["participant"])
+    twice = pd.Series(trial * (len(people) + 1) + person).duplicated().to_numpy()
     if twice.any():
         row = votes[twice].iloc[0]
         raise AnalysisError(
@@ -90,9 +92,14 @@ def tally(votes: pd.DataFrame, *, n: int) -> pd.DataFrame:
             f"{row['trial']} ({int(twice.sum())} such votes); one vote per person "
             "and trial was expected"
         )
-    grouped = votes.groupby("trial", sort=True)["accepts"]
-    counted = pd.DataFrame({"n_votes": grouped.size(), "n_yes": grouped.sum()})
-    counted = counted.astype(int)
+    accepts = votes["accepts"].to_numpy(dtype=float)
+    counted = pd.DataFrame(
+        {
+            "n_votes": np.bincount(trial, minlength=len(names)),
+            "n_yes": np.bincount(trial, accepts, minlength=len(names)).astype(int),
+        },
+        index=pd.Index(names, name="trial"),
+    )
     if (counted["n_votes"] > n).any():
         trial = counted.index[counted["n_votes"] > n][0]
         raise AnalysisError(

@@ -22,10 +22,10 @@ import pandas as pd
 
 from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import AcceptedLabels, Bundle, ClassifierCounts
+from analysis.elements.tallies import counted_tally
 from analysis.measures.rectified_error.numbers import uses_of
 from analysis.statistics.image_clusters import ways_of
 from analysis.statistics.intervals import Estimate
-from analysis.statistics.k_of_n import tally
 from analysis.statistics.paired import TestResult
 from analysis.statistics.set_accuracy import (
     SetAccuracy,
@@ -212,7 +212,7 @@ def _of_classifier(
 
 def _judged(bundle: Bundle, images: pd.DataFrame) -> pd.Series:
     """Whether people and sets say the same of each resolved prediction of one class."""
-    counted = tally(bundle.votes, n=bundle.n)
+    counted = counted_tally(bundle)
     done = counted[counted["is_resolved"]]
     of_trial = bundle.trials.set_index("trial")["classes"]
     rows = images[images["trial"].isin(done.index)]

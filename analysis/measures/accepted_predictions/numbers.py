@@ -14,8 +14,9 @@ import pandas as pd
 
 from analysis.bundles.clusters import clusters_of_images, trial_clusters
 from analysis.bundles.reading import Bundle
+from analysis.elements.tallies import counted_tally
 from analysis.statistics.intervals import Estimate
-from analysis.statistics.k_of_n import Stratum, rejected_share, tally
+from analysis.statistics.k_of_n import Stratum, rejected_share
 
 PUT_UP = "predictions"
 
@@ -44,7 +45,7 @@ class AcceptedShare:
 
 def accepted_shares(bundle: Bundle) -> list[AcceptedShare]:
     """One entry per classifier."""
-    counted, clusters = tally(bundle.votes, n=bundle.n), trial_clusters(bundle)
+    counted, clusters = counted_tally(bundle), trial_clusters(bundle)
     done = counted[counted["is_resolved"]]
     uses = bundle.uses[bundle.uses["shows"].isin(bundle.labels_of(PUT_UP))]
     shares = []

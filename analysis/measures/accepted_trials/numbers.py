@@ -10,8 +10,9 @@ import pandas as pd
 
 from analysis.bundles.clusters import trial_clusters
 from analysis.bundles.reading import Bundle
+from analysis.elements.tallies import counted_tally
 from analysis.statistics.intervals import Estimate
-from analysis.statistics.k_of_n import Stratum, rejected_share, tally
+from analysis.statistics.k_of_n import Stratum, rejected_share
 
 
 def accepted_by_k(bundle: Bundle) -> dict[int, Estimate]:
@@ -20,7 +21,7 @@ def accepted_by_k(bundle: Bundle) -> dict[int, Estimate]:
     Trials with fewer than n votes are taken to be like the others; NaN with n = 0
     where none has n.
     """
-    counted = tally(bundle.votes, n=bundle.n)
+    counted = counted_tally(bundle)
     done = counted.index[counted["is_resolved"]]
     judged = pd.DataFrame({"image": done, "trial": done})
     stratum = Stratum(n_images=n_main_trials(bundle), judged=judged)
@@ -39,4 +40,4 @@ def n_main_trials(bundle: Bundle) -> int:
 
 def n_resolved_trials(bundle: Bundle) -> int:
     """How many trials have n votes."""
-    return int(tally(bundle.votes, n=bundle.n)["is_resolved"].sum())
+    return int(counted_tally(bundle)["is_resolved"].sum())

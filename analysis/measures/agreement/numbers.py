@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.bundles.clusters import trial_clusters
+from analysis.bundles.frames import taken
 from analysis.bundles.reading import Bundle
 from analysis.statistics.agreement import (
     RaterPairs,
     alpha_interval,
     fleiss_interval,
-    pooled_kappa,
 )
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.reliability import noise_ceiling, stepped_up
@@ -80,22 +80,30 @@ def rated(bundle: Bundle) -> pd.DataFrame:
     0    i1         ann   yes
     1    i2         ann   yes
     """
-    counted = bundle.single_responses.loc[
-        lambda single: single["is_counted"].astype(bool), "response"
-    ]
-    rows = bundle.responses[bundle.responses["response"].isin(counted)]
-    rows = rows[rows["value"].fillna("") != ""]
-    trials = bundle.trials.set_index("trial")
+    rows = bundle.counted_rows[["trial", "participant", "field", "value"]]
+    rows = taken(rows, rows["value"].fillna("") != "")
+    told = bundle.told_of_trials(rows, ["question", "condition"])
     rows = rows.assign(
-        question=rows["trial"].map(trials["question"]),
-        condition=rows["trial"].map(trials["condition"]).fillna(""),
+        question=told["question"],
+        condition=told["condition"].fillna(""),
         field=rows["field"].fillna(""),
     )
-    n_values = rows.groupby(["question", "field"])["value"].transform("nunique")
-    kept = rows[n_values <= _MOST_VALUES]
     columns = ["trial", "participant", "question", "condition", "field", "value"]
-    single = kept[columns].drop_duplicates(["trial", "participant", "field"])
-    return with_clusters(single, bundle)
+    chosen = _with_few_values(rows[columns])
+    again = chosen.duplicated(["trial", "participant", "field"])
+    return with_clusters(taken(chosen, ~again), bundle)
+
+
+def _with_few_values(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of fields whose values are choices; what everybody writes anew is none."""
+    of_field = ["question", "field"]
+    distinct = rows[[*of_field, "value"]].drop_duplicates()
+    n_values = distinct.groupby(of_field)["value"].nunique().reset_index()
+    many = n_values[n_values["value"] > _MOST_VALUES]
+    is_out = pd.Series(data=False, index=rows.index)
+    for question, field in many[of_field].itertuples(index=False):
+        is_out |= (rows["question"] == question) & (rows["field"] == field)
+    return taken(rows, ~is_out)
 
 
 def with_clusters(rows: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
@@ -196,7 +204,9 @@ def _of_field(
         order=order if scale == "ordinal" else None,
         clusters=clusters,
     )
-    pairs = RaterPairs.of(rows, rater="participant", unit="trial", value="value")
+    pairs = RaterPairs.of(
+        rows, rater="participant", unit="trial", value="value", clusters=clusters
+    )
     shared, agreed, _ = pairs.agreement(np.ones(pairs.n_units))
     reliability = stepped_up(alpha, n=n)
     return FieldAgreement(
@@ -206,9 +216,7 @@ def _of_field(
         scale=scale,
         alpha=alpha,
         fleiss=_fleiss(rows, n=n),
-        cohen=pooled_kappa(
-            rows, rater="participant", unit="trial", value="value", clusters=clusters
-        ),
+        cohen=pairs.kappa(),
         reliability=reliability,
         ceiling=noise_ceiling(reliability),
         same=float(agreed.sum() / shared.sum()) if len(shared) else nan,
@@ -219,8 +227,8 @@ def _of_field(
 
 def _fleiss(rows: pd.DataFrame, *, n: int) -> Estimate:
     """Over the trials with all n responses."""
-    n_ratings = rows.groupby("trial")["value"].transform("size")
-    whole = rows[n_ratings == n]
+    trial = pd.factorize(rows["trial"])[0]
+    whole = taken(rows, pd.Series(np.bincount(trial)[trial] == n, index=rows.index))
     if n < 2 or whole.empty:
         reason = f"no trial with all {n} responses" if n > 1 else "one response a trial"
         return Estimate(

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
+from analysis.elements.tallies import counted_tally
 from analysis.measures.rectified_error.numbers import right_shows
 from analysis.statistics.intervals import Estimate, no_estimate
-from analysis.statistics.k_of_n import tally
 from analysis.statistics.parts.stratified import stratified_share
 
 
@@ -88,6 +88,6 @@ def resolved_errors(bundle: Bundle) -> pd.DataFrame:
     >>> resolved_errors(example_bundle())["n_yes"].to_dict()
     {'i1': 3, 'i2': 2, 'i3': 1, 'i4': 0}
     """
-    counted = tally(bundle.votes, n=bundle.n)
+    counted = counted_tally(bundle)
     errors = bundle.uses.loc[~bundle.uses["shows"].isin(right_shows(bundle)), "trial"]
     return counted[counted["is_resolved"] & counted.index.isin(errors)][["n_yes"]]

@@ -21,6 +21,7 @@ import pandas as pd
 
 from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import Bundle, ClassifierCounts
+from analysis.elements.tallies import counted_tally
 from analysis.measures.rectified_error.numbers import uses_of
 from analysis.statistics.calibration import (
     CalibrationError,
@@ -30,7 +31,6 @@ from analysis.statistics.calibration import (
     reliability_curve,
 )
 from analysis.statistics.intervals import Estimate
-from analysis.statistics.k_of_n import tally
 
 ERRORS: Final = "errors"
 RIGHT: Final = "right predictions"
@@ -196,7 +196,7 @@ def _by_labels(
 def _by_people(
     bundle: Bundle, images: pd.DataFrame, sizes: Mapping[str, int]
 ) -> CalibrationError | None:
-    counted = tally(bundle.votes, n=bundle.n)
+    counted = counted_tally(bundle)
     done = counted[counted["is_resolved"]]
     rows = images[images["trial"].isin(done.index)]
     there = rows["stratum"].value_counts()

@@ -17,6 +17,8 @@ from typing import Final
 import pandas as pd
 
 from analysis.bundles.clusters import clusters_in, trial_clusters, with_clusters
+from analysis.bundles.frames import taken
+from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.contrasts import Contrast, contrast
@@ -85,6 +87,7 @@ class ConditionContrast:
     p_holm: float
 
 
+@kept
 def counted_values(bundle: Bundle) -> pd.DataFrame:
     """Counted responses, with their value and their trial's condition and image.
 
@@ -92,14 +95,12 @@ def counted_values(bundle: Bundle) -> pd.DataFrame:
     >>> counted_values(example_bundle())["value"].value_counts().to_dict()
     {'yes': 6, 'no': 6}
     """
-    single = bundle.single_responses
-    counted = single[single["is_counted"].astype(bool)]
-    values = bundle.responses.drop_duplicates("response").set_index("response")["value"]
-    trials = bundle.trials.set_index("trial")
+    counted = bundle.counted_responses
+    told = bundle.told_of_trials(counted, ["condition", "sources"])
     return with_clusters(counted, bundle).assign(
-        value=counted["response"].map(values),
-        condition=counted["trial"].map(trials["condition"]),
-        image=counted["trial"].map(trials["sources"]),
+        value=bundle.single_values[counted.index],
+        condition=told["condition"],
+        image=told["sources"],
     )
 
 
@@ -113,6 +114,7 @@ def share_of(responses: pd.DataFrame, hits: pd.Series) -> Estimate:
     )
 
 
+@kept
 def response_shares(bundle: Bundle) -> list[ResponseShare]:
     """By condition: right responses, yes votes; values where there are no votes."""
     counted = counted_values(bundle)
@@ -169,6 +171,7 @@ def n_neither(bundle: Bundle) -> int:
     return int(responses_to_votes(bundle)["accepts"].isna().sum())
 
 
+@kept
 def responses_to_votes(bundle: Bundle) -> pd.DataFrame:
     """Counted responses to questions that are voted on; columns of `Bundle.votes`.
 
@@ -178,12 +181,11 @@ def responses_to_votes(bundle: Bundle) -> pd.DataFrame:
     >>> len(responses_to_votes(example_bundle()))
     12
     """
-    single = bundle.single_responses
-    counted = single[single["is_counted"].astype(bool)]
-    question = counted["trial"].map(bundle.trials.set_index("trial")["question"])
+    counted = bundle.counted_responses
+    question = bundle.told_of_trials(counted, ["question"])["question"]
     voted = question[counted["accepts"].notna()].unique()
     columns = ["trial", "participant", "accepts", "session"]
-    return counted.loc[question.isin(voted), columns].reset_index(drop=True)
+    return taken(counted[columns], question.isin(voted)).reset_index(drop=True)
 
 
 def readings(bundle: Bundle) -> list[NeitherReading]:
@@ -235,12 +237,11 @@ def confusion(bundle: Bundle) -> pd.DataFrame:
     """
     single = bundle.single_responses
     counted = single[single["is_counted"].astype(bool) & single["accepts"].isna()]
-    values = bundle.responses.drop_duplicates("response").set_index("response")["value"]
     keys = bundle.trials.set_index("trial")["key"].map(_right_value)
     pairs = pd.DataFrame(
         {
             "key": counted["trial"].map(keys),
-            "response": counted["response"].map(values),
+            "response": bundle.single_values[counted.index],
         }
     )
     pairs = pairs[pairs["key"] != ""]
@@ -258,10 +259,11 @@ def _right_value(key: str) -> str:
 
 def condition_contrasts(bundle: Bundle) -> list[ConditionContrast]:
     """Every comparison of conditions; none where there is one condition only."""
-    responses = _with_images(bundle)
-    conditions = sorted(set(responses["condition"]) - {""})
+    told = counted_values(bundle)["condition"].fillna("").unique()
+    conditions = sorted(set(map(str, told)) - {""})
     if len(conditions) < 2:
         return []
+    responses = _with_images(bundle)
     found = [
         (response, name, weights, _difference(rows, weights))
         for response, rows in _compared(responses)
@@ -281,7 +283,7 @@ def _with_images(bundle: Bundle) -> pd.DataFrame:
     counted = counted_values(bundle)
     return counted.assign(
         condition=counted["condition"].fillna("").astype(str),
-        image=counted["trial"].map(bundle.trials.set_index("trial")["sources"]),
+        image=bundle.told_of_trials(counted, ["sources"])["sources"],
     )
 
 

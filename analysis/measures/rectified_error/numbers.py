@@ -10,7 +10,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -23,6 +23,7 @@ from analysis.bundles.clusters import image_clusters
 from analysis.bundles.declarations import ReexaminedImages
 from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle, ClassifierCounts
+from analysis.elements.tallies import counted_tally
 from analysis.errors import AnalysisError
 from analysis.statistics.intervals import Estimate, wilson
 from analysis.statistics.k_of_n import (
@@ -178,7 +179,18 @@ def judged_images(
     2    i3      1
     3    i4      0
     """
-    counted = tally(bundle.votes if votes is None else votes, n=bundle.n)
+    if votes is None:
+        yield from _counted_images(bundle)
+    else:
+        yield from _judged(bundle, tally(votes, n=bundle.n))
+
+
+@kept
+def _counted_images(bundle: Bundle) -> tuple[JudgedImages, ...]:
+    return tuple(_judged(bundle, counted_tally(bundle)))
+
+
+def _judged(bundle: Bundle, counted: pd.DataFrame) -> Iterator[JudgedImages]:
     for fact in bundle.re_examined:
         if fact.of != "errors":
             continue
@@ -220,16 +232,22 @@ def error_results(
     """
     if votes is None:
         return list(_counted_results(bundle))
-    clusters = image_clusters(bundle)
-    return [
-        error_result(judged, votes, k=bundle.k, n=bundle.n, clusters=clusters)
-        for judged in judged_images(bundle, votes)
-    ]
+    return _results(bundle, judged_images(bundle, votes), votes)
 
 
 @kept
 def _counted_results(bundle: Bundle) -> list[ErrorResult]:
-    return error_results(bundle, bundle.votes)
+    return _results(bundle, judged_images(bundle), bundle.votes)
+
+
+def _results(
+    bundle: Bundle, images: Iterable[JudgedImages], votes: pd.DataFrame
+) -> list[ErrorResult]:
+    clusters = image_clusters(bundle)
+    return [
+        error_result(judged, votes, k=bundle.k, n=bundle.n, clusters=clusters)
+        for judged in images
+    ]
 
 
 def error_result(
@@ -284,7 +302,7 @@ def other_sides(bundle: Bundle) -> list[RightPredictions]:
     >>> other_sides(example_bundle())    # no right prediction was put up
     []
     """
-    counted = tally(bundle.votes, n=bundle.n)
+    counted = counted_tally(bundle)
     share = partial(
         rejected_share, votes=bundle.votes, k=bundle.k, clusters=image_clusters(bundle)
     )
@@ -339,6 +357,7 @@ def comparisons(bundle: Bundle) -> list[ClassifierDifference]:
     return pairs
 
 
+@kept
 def uses_of(bundle: Bundle, shows: str, *, classifier: str) -> pd.DataFrame:
     """Uses of one measure; an image is one row of the data set.
 

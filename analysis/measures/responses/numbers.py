@@ -16,6 +16,7 @@ from math import nan, prod
 import pandas as pd
 
 from analysis.bundles.clusters import clusters_in, with_clusters
+from analysis.bundles.frames import taken
 from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle
 from analysis.measures.base import Told
@@ -132,15 +133,16 @@ def answered_fields(bundle: Bundle, told: frozenset[Told]) -> list[AnsweredField
 def _answered(bundle: Bundle) -> list[tuple[Question, Field, pd.DataFrame]]:
     """Questions of the main trials, a row each of their fields, and the responses."""
     main = bundle.trials[bundle.trials["role"] == "main"]
-    single = bundle.single_responses
-    counted = single.loc[single["is_counted"].astype(bool), "response"]
-    rows = bundle.responses[bundle.responses["response"].isin(counted)]
-    asked = rows["trial"].map(main.set_index("trial")["question"])
+    rows = bundle.counted_rows
+    told = bundle.told_of_trials(rows, ["question", "role"])
+    asked = told["question"].where(told["role"] == "main")
     return [
         (
             question,
             each,
-            with_clusters(_rows_of(each, rows[asked == question.name], main), bundle),
+            with_clusters(
+                _rows_of(each, taken(rows, asked == question.name), main), bundle
+            ),
         )
         for question in bundle.questions.values()
         if (main["question"] == question.name).any()
@@ -163,10 +165,12 @@ def is_told(question: Question, field: Field, told: frozenset[Told]) -> bool:
 
 def _rows_of(field: Field, rows: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     names_of_fields = [name for name in rows["field"].unique() if field.matches(name)]
-    mine = rows[rows["field"].isin(names_of_fields)]
-    mine = mine[mine["value"].fillna("") != ""]
+    mine = taken(rows, rows["field"].isin(names_of_fields))
+    mine = taken(mine, mine["value"].fillna("") != "")
     known = trials.set_index("trial")
-    names = mine["field"].astype(str) if field.is_per_class else ""
+    stimulus = mine["trial"]
+    if field.is_per_class:
+        stimulus = stimulus.astype(str) + mine["field"].astype(str)
     return pd.DataFrame(
         {
             "response": mine["response"],
@@ -175,7 +179,7 @@ def _rows_of(field: Field, rows: pd.DataFrame, trials: pd.DataFrame) -> pd.DataF
             "condition": mine["trial"].map(known["condition"]).fillna(""),
             "value": mine["value"].astype(str),
             "right": _right_of(mine, known["key"]),
-            "stimulus": mine["trial"].astype(str) + names,
+            "stimulus": stimulus,
         }
     ).reset_index(drop=True)
 

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle
 from analysis.measures.rectified_error.numbers import JudgedImages, judged_images
 
 RULES: Final = ("first", "random", "all")
 
 
+@kept
 def valid_votes(bundle: Bundle) -> pd.DataFrame:
     """Every valid vote on a main trial, counted or not, by order of acceptance.
 
@@ -34,13 +36,15 @@ def valid_votes(bundle: Bundle) -> pd.DataFrame:
     3    i1         eve     True      3
     """
     single = bundle.single_responses
-    main = bundle.trials.loc[bundle.trials["role"] == "main", "trial"]
+    is_main = bundle.told_of_trials(single, ["role"])["role"] == "main"
     is_valid = single["is_valid"].fillna(value=False).astype(bool)
-    cast = single[is_valid & single["trial"].isin(main) & single["accepts"].notna()]
-    cast = cast.sort_values(["trial", "acceptance_order"], kind="stable")
-    cast = cast.drop_duplicates(["trial", "participant"])
-    votes = cast[["trial", "participant", "accepts"]].astype({"accepts": bool})
-    place = votes.groupby("trial").cumcount()
+    cast = single[is_valid & is_main & single["accepts"].notna()]
+    trial = pd.factorize(cast["trial"], sort=True)[0]
+    order = np.lexsort((cast["acceptance_order"], trial))
+    votes = cast[["trial", "participant", "accepts"]].iloc[order]
+    votes = votes.assign(accepts=votes["accepts"].astype(bool), number=trial[order])
+    votes = votes.drop_duplicates(["number", "participant"])
+    place = votes.groupby(votes.pop("number")).cumcount()
     return votes.assign(place=place).reset_index(drop=True)
 
 
@@ -60,7 +64,7 @@ def by_rule(bundle: Bundle) -> pd.DataFrame:
     2     all        0.3           4       4
     """
     k, n = bundle.k, bundle.n
-    grouped = valid_votes(bundle).groupby("trial")["accepts"]
+    grouped = valid_votes(bundle).groupby("trial", sort=False)["accepts"]
     totals = pd.DataFrame({"m": grouped.size(), "yes": grouped.sum()}).astype(int)
     rows = []
     for judged in judged_images(bundle):
@@ -144,7 +148,8 @@ def _without_each(
     k, n = bundle.k, bundle.n
     counted = votes[votes["place"] < n]
     spare = votes[votes["place"] == n].set_index("trial")["accepts"]
-    rows = judged.resolved.merge(counted, on="trial")
+    columns = ["trial", "participant", "accepts"]
+    rows = judged.resolved[["trial", "n_yes"]].merge(counted[columns], on="trial")
     next_vote = rows["trial"].map(spare).astype("Float64")
     is_rejected = rows["n_yes"] < k
     then = rows["n_yes"] - rows["accepts"].astype(int) + next_vote

@@ -9,12 +9,17 @@ look at.
 
 from __future__ import annotations
 
-from analysis.people.exclusion_rules.evidence import Evidence, make_evidence
+from analysis.people.exclusion_rules.evidence import (
+    RESPONSE_COLUMNS,
+    Evidence,
+    make_evidence,
+)
 from analysis.people.exclusion_rules.judging import RULES, SEPARATOR, Verdicts, judge
 from analysis.people.exclusion_rules.rule import Rule
 from analysis.people.exclusion_rules.settings import QualityRules, read_quality
 
 __all__ = [
+    "RESPONSE_COLUMNS",
     "RULES",
     "SEPARATOR",
     "Evidence",

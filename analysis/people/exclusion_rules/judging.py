@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from analysis.people.exclusion_rules.evidence import Evidence
@@ -70,11 +71,12 @@ def _joined(
 ) -> pd.Series:
     is_of_responses = rules is RESPONSE_RULES
     frame = evidence.responses if is_of_responses else evidence.sessions
-    found: list[list[str]] = [[] for _ in range(len(frame))]
+    found = np.full(len(frame), "", dtype=object)
     for rule in rules:
         if rule.name in without:
             continue
         # By row: a server judges one session at a time, and few break anything.
         for row in rule.is_broken(evidence, quality).nonzero()[0]:
-            found[row].append(rule.name)
-    return pd.Series(map(SEPARATOR.join, found), index=frame.index, dtype=object)
+            before = found[row]
+            found[row] = f"{before}{SEPARATOR}{rule.name}" if before else rule.name
+    return pd.Series(found, index=frame.index, dtype=object)

@@ -20,9 +20,11 @@ def not_shown(evidence: Evidence, _quality: QualityRules) -> Flags:
 @response_rule()
 def duplicate_response(evidence: Evidence, _quality: QualityRules) -> Flags:
     """The person had responded to the same trial before."""
-    rows = evidence.responses[evidence.is_given]
-    later = rows.index[rows.duplicated(["participant", "trial"])]
-    return np.asarray(evidence.responses.index.isin(later))
+    given = evidence.is_given
+    rows = evidence.responses.loc[given, ["participant", "trial"]]
+    is_later = np.zeros(len(given), dtype=bool)
+    is_later[given] = rows.duplicated()
+    return is_later
 
 
 @response_rule("response_seconds")

@@ -14,6 +14,7 @@ from statsmodels.stats import inter_rater
 
 from analysis.errors import AnalysisError
 from analysis.statistics.agreement import (
+    RaterPairs,
     alpha_interval,
     cohen_kappas,
     fleiss_interval,
@@ -376,3 +377,29 @@ def test_bad_ratings_are_named():
         AnalysisError, match="column unit missing; the frame has who, v"
     ):
         krippendorff_alpha(ratings.drop(columns="unit"), **NAMES)
+
+
+def test_pairs_of_raters_are_those_of_every_row_with_every_other() -> None:
+    rng = np.random.default_rng(7)
+    ratings = pd.DataFrame(
+        {
+            "who": rng.integers(0, 6, 80),
+            "unit": rng.integers(0, 15, 80),
+            "said": rng.integers(0, 3, 80),
+        }
+    ).drop_duplicates(["who", "unit"])
+    both = ratings.merge(ratings, on="unit", suffixes=("_a", "_b"))
+    both = both[both["who_a"] < both["who_b"]]
+    found = RaterPairs.of(ratings, rater="who", unit="unit", value="said")
+    names = found.raters.iloc[found.pair]
+    assert names["rater_a"].to_list() == both["who_a"].to_list()
+    assert names["rater_b"].to_list() == both["who_b"].to_list()
+    assert found.first.tolist() == both["said_a"].to_list()
+    assert found.second.tolist() == both["said_b"].to_list()
+    assert np.unique(ratings["unit"])[found.unit].tolist() == both["unit"].to_list()
+
+
+def test_one_rating_a_unit_makes_no_pair() -> None:
+    ratings = pd.DataFrame({"who": ["a", "b"], "unit": ["x", "y"], "said": [1, 0]})
+    found = RaterPairs.of(ratings, rater="who", unit="unit", value="said")
+    assert len(found.pair) == len(found.raters) == 0
