@@ -262,7 +262,9 @@ def _responses(
             "number": trial,
             "session": answers["session"],
             "participant": answers["worker"],
-            "trial": pd.Series(trials.to_numpy()[trial], dtype=object),
+            "trial": pd.Series(
+                trials.to_numpy()[trial], index=answers.index, dtype=object
+            ),
             "field": pd.Series(FIELD, index=answers.index, dtype=object),
             "value": answers["value"],
             "rt_ms": answers["rt_ms"],
