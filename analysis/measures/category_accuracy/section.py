@@ -57,7 +57,7 @@ class CategoryAccuracyMeasure:
             f"{_of(each, found):<30.30} {interval(each.right):<22} "
             f"chance {percent(each.chance)}  n = {count(each.right.n)}"
             for found in _all(bundle)
-            for each in found
+            for each in _untold(bundle, found)
         ]
 
     def sentences(self, bundle: Bundle) -> list[str]:
@@ -67,7 +67,7 @@ class CategoryAccuracyMeasure:
             f"{interval(each.right)} of {count(each.right.n)} responses; guessing gives "
             f"{percent(each.chance)} (95 % interval)."
             for found in _all(bundle)
-            for each in found
+            for each in _untold(bundle, found)
             if each.condition == ALL and each.right.n
         ]
 
@@ -82,7 +82,7 @@ class CategoryAccuracyMeasure:
                 n=each.right.n,
             )
             for found in _all(bundle)
-            for each in found
+            for each in _untold(bundle, found)
             if each.decider == PEOPLE
         ]
 
@@ -103,6 +103,13 @@ class CategoryAccuracyMeasure:
 
 def _all(bundle: Bundle) -> list[list[CategoryAccuracy]]:
     return [accuracies(each) for each in category_choices(bundle)]
+
+
+def _untold(
+    bundle: Bundle, found: Sequence[CategoryAccuracy]
+) -> list[CategoryAccuracy]:
+    """What no other measure says: of imports, people's shares are told already."""
+    return [each for each in found if each.decider != PEOPLE or not bundle.is_imported]
 
 
 def _of(each: CategoryAccuracy, found: Sequence[CategoryAccuracy]) -> str:
