@@ -74,7 +74,6 @@ STANDS_ALONE: Final = {
         "study_server.recruiters.mturk.records",
         "study_server.services.blocks.crossing",
         "study_server.services.blocks.part_cutting",
-        "study_server.services.participation.parts",
         "study_server.services.bundles.imported_rows",
         "study_server.services.bundles.rows",
         "study_server.services.market.page_intake",

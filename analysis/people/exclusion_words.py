@@ -33,6 +33,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "response_out_of_sight": "page out of sight during the response",
     "exposure_missed": "picture shown too long or too short",
     "failed_comprehension": "failed the comprehension check",
+    "screen_not_measured": "left out measuring the screen, which the study requires",
     "started": "not finished",
     "withdrawn": "withdrew",
     "expired": "left, and the time ran out",

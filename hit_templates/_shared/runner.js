@@ -11,6 +11,7 @@ import { watchPlaces } from "./places.js";
 import { Preloader } from "./preload.js";
 import { reach, Unreachable } from "./reach.js";
 import { Sight } from "./sight.js";
+import { fitSize } from "./size.js";
 import { keepSteady } from "./steady.js";
 
 const RETRY_MS = 2_000;
@@ -89,8 +90,12 @@ class Run {
     const todo = this.block.trials.filter((trial) => !trial.is_done && !this.outbox.has(trial.token));
     this.nDone = this.block.trials.length - todo.length;
     if (this.#isGoingRound(todo)) return;
-    keepSteady(this.frame.stage, todo);
-    addEventListener("resize", () => keepSteady(this.frame.stage, todo));
+    const fit = () => {
+      fitSize(this.frame.stage, this.block);
+      keepSteady(this.frame.stage, todo);
+    };
+    fit();
+    addEventListener("resize", fit);
     this.todo = todo;
     const preloader = new Preloader(todo, { untilOnline: () => untilOnline() });
     for (let index = 0; index < todo.length && !this.isEnded; index += 1) {

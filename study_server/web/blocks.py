@@ -25,6 +25,8 @@ def block_json(block: BlockPage, *, post_url: str, done_url: str) -> Response:
         session=block.session,
         n_done=block.n_done,
         has_feedback=block.has_feedback,
+        image_px=block.image_px,
+        pixel_ratio=block.pixel_ratio,
         trials=[_trial(page) for page in block.trials],
         post_url=post_url,
         done_url=done_url,

@@ -35,7 +35,7 @@ from study_server.webkit.security_headers import allow, allow_form_to
 # Key of the part's name to the steps it has.
 _MILESTONES: Final = {
     "part_consent": ("consent", "warning"),
-    "part_instructions": ("instructions", "comprehension"),
+    "part_instructions": ("screen", "instructions", "comprehension"),
     "part_practice": ("practice",),
     "part_trials": ("break", "trials"),
     "part_survey": ("survey", "debriefing"),

@@ -166,6 +166,25 @@ TABLES: Final[Mapping[str, tuple[DescribedColumn, ...]]] = MappingProxyType(
                 "parts of the session in the order they came, separated by |; empty "
                 "where a study has none",
             ),
+            DescribedColumn(
+                "screen",
+                "text",
+                "measured or skipped; empty where the study measures no screens",
+            ),
+            DescribedColumn(
+                "px_per_mm", "number", "CSS pixels per millimetre, by a bank card"
+            ),
+            DescribedColumn(
+                "distance_mm", "number", "eyes to screen, by the blind spot", "mm"
+            ),
+            DescribedColumn(
+                "px_per_degree", "number", "CSS pixels of one degree, straight ahead"
+            ),
+            DescribedColumn(
+                "device_pixel_ratio",
+                "number",
+                "device pixels per CSS pixel when the screen was measured",
+            ),
         ),
         "responses": (
             DescribedColumn(

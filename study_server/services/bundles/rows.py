@@ -11,6 +11,7 @@ from analysis.bundles.shuffled_places import laid_out
 from hit_templates.base import Paradigm, Question
 from stimuli.manifest import Trial
 from study_server.services.blocks.parts import read_order
+from study_server.services.participation.screens import ScreenSize
 
 Row = Mapping[str, Any]
 
@@ -128,6 +129,24 @@ def session_row(row: Row, *, parts: Sequence[str] = ()) -> Row:
         "comprehension_tries": row["n_comprehension_tries"],
         "n_trials": int(row["n_trials"]),
         "part_order": "|".join(parts[n] for n in read_order(row["part_order"])),
+        **_screen(row),
+    }
+
+
+def _screen(row: Row) -> Row:
+    """How large things were on the screen, where it was measured."""
+    px_per_mm, distance_mm = row["screen_px_per_mm"], row["screen_distance_mm"]
+    ratio, px_per_degree = row["screen_pixel_ratio"], None
+    if distance_mm is not None:
+        px_per_degree = ScreenSize(
+            px_per_mm=px_per_mm, device_pixel_ratio=ratio, distance_mm=distance_mm
+        ).px_per_degree
+    return {
+        "screen": row["screen"],
+        "px_per_mm": px_per_mm,
+        "distance_mm": distance_mm,
+        "px_per_degree": px_per_degree,
+        "device_pixel_ratio": ratio,
     }
 
 

@@ -33,11 +33,13 @@ class Expectations:
         takes: How long it takes, in a sentence that says how that is known.
         has_practice: Whether practice comes before the images.
         contact: Whom to ask; may be empty.
+        needs_card: Whether the screen is measured with a bank card.
     """
 
     takes: str
     has_practice: bool
     contact: str
+    needs_card: bool = False
 
 
 def expected_of(tx: Transaction, study: Study, file: StudyFile) -> Expectations:
@@ -46,6 +48,7 @@ def expected_of(tx: Transaction, study: Study, file: StudyFile) -> Expectations:
         takes=_takes(tx, study, file),
         has_practice=_n_practice(tx, study, file) > 0,
         contact=file.consent.contact,
+        needs_card=file.screen is not None,
     )
 
 

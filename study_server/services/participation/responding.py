@@ -22,6 +22,7 @@ from study_server.errors import (
 )
 from study_server.services import Services
 from study_server.services.participation import completion_codes, held_work
+from study_server.services.participation.screens import screen_of
 from study_server.services.participation.steps import (
     Whereabouts,
     find_whereabouts,
@@ -106,7 +107,17 @@ def _block_page(tx: Transaction, where: Whereabouts, kind: Kind) -> BlockPage:
         trials=pages,
         lease_ends_at=where.session.lease_ends_at,
         has_feedback=_tells(where, kind),
+        image_px=_image_px(where),
+        pixel_ratio=where.enrolment.screen_pixel_ratio,
     )
+
+
+def _image_px(where: Whereabouts) -> float | None:
+    """How large what is judged is on this screen; None for the usual size."""
+    asked, found = where.file.screen, screen_of(where.enrolment)
+    if asked is None or asked.size_degrees is None or found is None:
+        return None
+    return found.px_of(asked.size_degrees)
 
 
 def _tells(where: Whereabouts, kind: str) -> bool:

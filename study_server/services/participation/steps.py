@@ -20,13 +20,14 @@ from study_server.recruiters.base import (
     Waiting,
 )
 from study_server.services.participation import leases, new_sessions
-from study_server.services.participation.parts import PartPlace, place_of
 from study_server.services.studies.recruitments import (
     lets_in,
     read_recruiter_section,
     recruiter_of,
 )
+from study_server.services.studies.session_parts import PartPlace, place_of
 from study_server.services.study_files.paradigm import paradigm_of
+from study_server.services.study_files.screen import ScreenSection
 from study_server.services.study_files.sections import (
     ComprehensionItem,
     StudyFile,
@@ -89,6 +90,18 @@ class WarningStep(StepBase):
 
     name = "warning"
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScreenStep(StepBase):
+    """Sizes on the screen are measured, or left out: form field `skip` = "yes".
+
+    Else the form has `card_px`, `device_pixel_ratio` and `spots`, see
+    `screens.read_screen`.
+    """
+
+    name = "screen"
+    asked: ScreenSection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,15 +253,20 @@ class ExpiredStep(StepBase):
 
 @dataclass(frozen=True, kw_only=True)
 class FailedStep(StepBase):
-    """The comprehension check was not passed; `handoff` says how to go back."""
+    """Somebody cannot take part; `handoff` says how to go back.
+
+    `why` is the key of the wording that says why.
+    """
 
     name = "failed"
     handoff: Leaving
+    why: str = "failed"
 
 
 Step = (
     ConsentStep
     | WarningStep
+    | ScreenStep
     | InstructionsStep
     | ComprehensionStep
     | BreakStep
@@ -267,6 +285,7 @@ Step = (
 ORDER: Final = (
     "consent",
     "warning",
+    "screen",
     "instructions",
     "comprehension",
     "break",
@@ -277,7 +296,7 @@ ORDER: Final = (
     "finish",
 )
 # Steps during which a place in a block is held.
-HOLDING_A_PLACE: Final = ("consent", "warning", "instructions", "comprehension", "break", "practice", "trials")  # fmt: skip
+HOLDING_A_PLACE: Final = ("consent", "warning", "screen", "instructions", "comprehension", "break", "practice", "trials")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,6 +372,8 @@ def _has_step(tx: Transaction, where: Whereabouts, step: str) -> bool:
     match step:
         case "warning":
             return bool(file.texts.get("content_warning", "").strip())
+        case "screen":
+            return file.screen is not None and where.enrolment.screen is None
         case "comprehension":
             return file.comprehension.enabled and bool(file.comprehension.questions)
         case "break":
@@ -438,6 +459,11 @@ def _consent(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
 
 def _warning(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
     return WarningStep(**_shared(tx, where), text=where.file.texts["content_warning"])
+
+
+def _screen(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
+    # A step that a study lost while somebody was at it still has a page.
+    return ScreenStep(**_shared(tx, where), asked=where.file.screen or ScreenSection())
 
 
 def _instructions(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
@@ -553,7 +579,12 @@ def _withdrawn(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
 
 
 def _failed(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
-    return FailedStep(**_shared(tx, where), handoff=_leaving(tx, where))
+    has_no_size = where.session.reason == people.NO_SCREEN
+    return FailedStep(
+        **_shared(tx, where),
+        handoff=_leaving(tx, where),
+        why="screen_failed" if has_no_size else "failed",
+    )
 
 
 def _handoff(tx: Transaction, where: Whereabouts) -> Handoff:
@@ -579,6 +610,7 @@ def _leaving(
 _BUILDERS: Final[Mapping[str, Callable[[Transaction, Whereabouts, datetime], Step]]] = {
     "consent": _consent,
     "warning": _warning,
+    "screen": _screen,
     "instructions": _instructions,
     "comprehension": _comprehension,
     "break": _break,

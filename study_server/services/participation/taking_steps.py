@@ -16,6 +16,7 @@ from typing import Final
 from study_server.errors import FormError, NotOpenError, StudyFullError
 from study_server.services import Services
 from study_server.services.participation import leases, new_sessions, refusals
+from study_server.services.participation.screens import read_screen
 from study_server.services.participation.steps import (
     HOLDING_A_PLACE,
     Step,
@@ -26,10 +27,11 @@ from study_server.services.participation.steps import (
 )
 from study_server.services.participation.validity import end_session
 from study_server.services.studies.recruitments import lets_in, why_not_open
+from study_server.services.study_files.screen import ScreenSection
 from study_server.services.study_files.sections import ComprehensionItem
 from study_server.store import Transaction, studies
 from study_server.store.participation import sessions
-from study_server.store.participation.people import FAILED_CHECK
+from study_server.store.participation.people import FAILED_CHECK, NO_SCREEN
 
 MAX_SURVEY_CHARACTERS: Final = 2000
 
@@ -52,15 +54,16 @@ def take_step(
     Args:
         services: The services.
         token: The enrolment's address.
-        step: "consent", "warning", "instructions", "comprehension", "break", "survey"
-            or "debriefing".
+        step: "consent", "warning", "screen", "instructions", "comprehension",
+            "break", "survey" or "debriefing".
         form: What was filled in: `agree` and `age` of the consent, `question_0` and
             so on and `try` of the comprehension check, the survey's own names.
 
     Raises:
         UnknownTokenError: If the address belongs to nobody.
         FormError: If a box is not ticked, a question of the check is left out (that
-            is no try), or a choice of the survey is none of those offered.
+            is no try), a choice of the survey is none of those offered, or a screen
+            was measured as nobody's can be.
     """
     match step:
         case "consent":
@@ -69,6 +72,8 @@ def take_step(
             _answer_check(services, token, form or {})
         case "survey":
             _keep_survey(services, token, form or {})
+        case "screen":
+            _measure_screen(services, token, form or {})
         case "break":
             _end_break(services, token)
         case "warning" | "instructions" | "debriefing":
@@ -135,7 +140,40 @@ def _answer_check(services: Services, token: str, form: Mapping[str, str]) -> No
         if not enrolment.comprehension_wrong:
             here.go_on()
         elif n_used + 1 >= check.tries:
-            _fail(services, here)
+            _fail(here, reason=FAILED_CHECK)
+
+
+def _measure_screen(services: Services, token: str, form: Mapping[str, str]) -> None:
+    """Keep sizes on the screen, or that they were left out (`skip` = "yes").
+
+    Where the study requires them, leaving them out ends it, and the place is free.
+
+    Raises:
+        UnknownTokenError: If the address belongs to nobody.
+        FormError: If the page measured nothing, or what nobody's screen can have.
+    """
+    with _at(services, token, "screen") as here:
+        if here is None:
+            return
+        section, enrolment = (
+            here.where.file.screen or ScreenSection(),
+            here.where.enrolment,
+        )
+        if form.get("skip") == "yes":
+            enrolment.screen = "skipped"
+            if section.required:
+                _fail(here, reason=NO_SCREEN)
+            else:
+                here.go_on()
+            return
+        found = read_screen(form, section)
+        if found is None:
+            raise FormError(here.say("screen_wrong"))
+        enrolment.screen = "measured"
+        enrolment.screen_px_per_mm = found.px_per_mm
+        enrolment.screen_pixel_ratio = found.device_pixel_ratio
+        enrolment.screen_distance_mm = found.distance_mm
+        here.go_on()
 
 
 def _keep_survey(services: Services, token: str, form: Mapping[str, str]) -> None:
@@ -171,7 +209,7 @@ def withdraw(services: Services, token: str) -> None:
         where.enrolment.step, where.enrolment.withdrawn_at = "withdrawn", now
         where.enrolment.origin = None
         for session in sessions.sessions_of(tx, where.enrolment.id):
-            if session.reason == FAILED_CHECK:
+            if session.reason in (FAILED_CHECK, NO_SCREEN):
                 continue  # over already, and the flow keeps its reason
             end_session(tx, session, state="withdrawn", reason="withdrawn", at=now)
 
@@ -270,14 +308,15 @@ def _end_break(services: Services, token: str) -> None:
             here.go_on()
 
 
-def _fail(services: Services, here: _Here) -> None:
+def _fail(here: _Here, *, reason: str) -> None:
+    """End it before the first trial; the place is given back."""
     here.where.enrolment.step = "failed"
     end_session(
         here.tx,
         here.where.session,
         state="returned",
-        reason=FAILED_CHECK,
-        at=services.clock(),
+        reason=reason,
+        at=here.now,
     )
 
 

@@ -50,6 +50,9 @@ class BlockPage:
         trials: In the order shown.
         lease_ends_at: When the place is given away.
         has_feedback: Whether each response is told whether it was right.
+        image_px: Longer side of what is judged, CSS pixels at `pixel_ratio`; None for
+            the usual size.
+        pixel_ratio: Device pixels per CSS pixel when the screen was measured.
     """
 
     kind: Literal["practice", "trials"]
@@ -58,6 +61,8 @@ class BlockPage:
     trials: tuple[TrialPage, ...]
     lease_ends_at: datetime
     has_feedback: bool = False
+    image_px: float | None = None
+    pixel_ratio: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,8 +127,22 @@ class SimulatedPerson:
         form = next((form for form in page.forms if form.step != "another"), None)
         if form is None:
             return None
-        self._ask("POST", form.action, data=form.filled(self._chooser(form)))
+        fields = form.filled(self._chooser(form))
+        if form.step == "screen":
+            fields = self._measured()
+        self._ask("POST", form.action, data=fields)
         return form.step
+
+    def _measured(self) -> dict[str, str]:
+        """A card and a blind spot as somebody at a desk would find them."""
+        px_per_mm = self.rng.uniform(3.4, 4.4)
+        away_mm = self.rng.uniform(450, 650) * np.tan(np.radians(13.5))
+        spots = away_mm * px_per_mm * self.rng.normal(1, 0.02, size=20)
+        return {
+            "card_px": f"{85.6 * px_per_mm:.2f}",
+            "device_pixel_ratio": "1",
+            "spots": ",".join(f"{spot:.1f}" for spot in spots),
+        }
 
     def _end(self, last: str | None) -> Outcome:
         match last:

@@ -123,9 +123,26 @@ def _design(record: StudyRecord) -> list[str]:
         f"random orders follow from the seed {record.seed}.",
     ]
     found += _parts(record)
+    found += _screen(record)
     if design.levels:
         found.append(f"Conditions: {', '.join(design.levels)} ({_varied(record)}).")
     return found
+
+
+def _screen(record: StudyRecord) -> list[str]:
+    """What is measured of screens; nothing where nothing is."""
+    screen = record.file.screen
+    if screen is None:
+        return []
+    said = "The size of every screen is measured with a bank card"
+    said += ", and the distance from it by the blind spot." if screen.distance else "."
+    if screen.size_degrees is not None:
+        said += (
+            f" Images have {screen.size_degrees:g} degrees of visual angle on their "
+            "longer side."
+        )
+    who = "do not take part" if screen.required else "see images in their usual size"
+    return [f"{said} People who leave it out {who}."]
 
 
 def _parts(record: StudyRecord) -> list[str]:

@@ -28,6 +28,7 @@ from study_server.services.study_files.problems import (
     shown_key,
     shown_value,
 )
+from study_server.services.study_files.screen import screen_problems
 from study_server.services.study_files.sections import StudyFile, StudySections
 from study_server.services.study_files.texts import (
     CONSENT_PLACEHOLDERS,
@@ -186,6 +187,7 @@ def _problems(raw: Mapping[str, Any], paradigms: Mapping[str, Paradigm]) -> list
         *_paradigm_problems(raw, paradigms),
         *_cross_problems(raw),
         *parts_problems(raw),
+        *screen_problems(raw),
     ]
 
 

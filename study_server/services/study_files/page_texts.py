@@ -36,6 +36,8 @@ PAGE_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "to take part.",
         "landing_practice": "A little practice follows, then the images.",
         "landing_no_practice": "Then the images follow.",
+        "landing_card": "Please have a bank card, or another of that size, at hand: it "
+        "is held against the screen to see how large things are.",
         "landing_takes": "It takes {duration}.",
         "landing_takes_measured": "It takes about {minutes} min: that is what others "
         "needed.",
@@ -90,6 +92,48 @@ PAGE_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "warning_agree": "I understand, go on",
         "warning_decline": "I would rather stop",
         "instructions_title": "What to do",
+        # Sizes on the screen
+        "screen_title": "How large is your screen?",
+        "screen_intro": "So that everybody sees things equally large, please hold a bank "
+        "card against the screen. Nothing is photographed, and nothing on the card is "
+        "read.",
+        "screen_card": "1. Make the drawn card as large as yours",
+        "screen_card_help": "Any bank, health or loyalty card of the usual size will do. "
+        "Hold it flat against the screen, on the drawn card, with one corner in the "
+        "corner. Move the slider until both are equally large.",
+        "screen_keys": "The arrow keys move it finely.",
+        "screen_upright": "On a small screen the card is held upright.",
+        "screen_slider": "Size of the drawn card",
+        "screen_smaller": "Smaller",
+        "screen_larger": "Larger",
+        "screen_card_done": "They are equally large",
+        "screen_spot": "2. How far away do you sit?",
+        "screen_spot_help": "Sit as you will for the images. Close your right eye, or "
+        "cover it, and look at the square with your left eye all the time. A dot moves "
+        "away to the left. Do not follow it. At some point it disappears: press then, at "
+        "once.",
+        "screen_spot_turn": "Turn the device sideways for this, or come nearer.",
+        "screen_spot_start": "Start the dot",
+        "screen_spot_gone": "It disappeared",
+        "screen_spot_space": "The space bar does the same.",
+        "screen_spot_count": "{n_done} of {n_repeats} done",
+        "screen_spot_missed": "The dot came to the end. If it did not disappear, come "
+        "nearer to the screen, check that only your left eye is open, and start it again.",
+        "screen_again": "Begin again with the card",
+        "screen_send": "Measured, go on",
+        "screen_skip_help": "No card at hand, or only one eye that sees well? You can "
+        "leave this out.",
+        "screen_skip": "Leave this out",
+        "screen_required_help": "This study needs the size of your screen. If you "
+        "cannot or would rather not measure it, you can stop here; nothing is held "
+        "against you.",
+        "screen_cannot": "I cannot measure it",
+        "screen_wrong": "That cannot be right: please measure once more, the card and "
+        "the dot.",
+        "screen_no_script": "Measuring needs JavaScript. Please switch it on and reload "
+        "the page, or leave this out.",
+        "screen_failed": "This study needs the size of your screen, so you cannot take "
+        "part without it.",
         # Comprehension check
         "comprehension_title": "A quick check",
         "comprehension_intro": "Please answer about the instructions. Tries in all: "

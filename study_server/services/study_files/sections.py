@@ -18,6 +18,7 @@ from analysis.bundles.cluster_names import column_key
 from study_server.recruiters.registry import get_recruiter
 from study_server.recruiters.sections import RecruiterSection
 from study_server.services.study_files.parts import PartOrder, PartSection
+from study_server.services.study_files.screen import ScreenSection
 from study_server.services.study_files.section_base import (
     Count,
     Share,
@@ -504,6 +505,9 @@ class StudySections(StudyFileSection):
     quality: QualitySection = QualitySection()
     analysis: AnalysisSection = AnalysisSection()
     consent: ConsentSection = ConsentSection()
+    screen: ScreenSection | None = Field(
+        default=None, description="sizes on screen; not measured where left out"
+    )
     texts: dict[str, str] = Field(default={}, description="wording, by key")
     comprehension: ComprehensionSection = ComprehensionSection()
     survey: SurveySection = SurveySection()

@@ -22,6 +22,7 @@ from study_server.store.tables import (
 )
 
 FAILED_CHECK: Final = "failed_comprehension"
+NO_SCREEN: Final = "screen_not_measured"
 
 
 def has_failed_check() -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from study_server.store.tables.studies import ENVIRONMENTS
 STEPS: Final = (
     "consent",
     "warning",
+    "screen",
     "instructions",
     "comprehension",
     "break",
@@ -26,6 +27,9 @@ STEPS: Final = (
     "failed",
     "withdrawn",
 )
+
+
+SCREENS: Final = ("measured", "skipped")
 
 
 class Worker(Base):
@@ -65,6 +69,9 @@ class Enrolment(Base):
     `token`, or the very landing page it came in by (`door_key_sha256`); between
     `released_at` and the next visit under the same id, any browser.
 
+    `screen` says whether sizes on the screen were measured, where the study asks: CSS
+    pixels per millimetre, device pixels per CSS pixel, and the eyes' distance.
+
     `origin` stands for the internet address somebody came from (a keyed hash),
     until they agree or their time is over.
     """
@@ -75,6 +82,9 @@ class Enrolment(Base):
         CheckConstraint(one_of("environment", ENVIRONMENTS), name="environment"),
         CheckConstraint(one_of("step", STEPS), name="step"),
         CheckConstraint("n_comprehension_tries >= 0", name="n_comprehension_tries"),
+        CheckConstraint(one_of("screen", SCREENS), name="screen"),
+        CheckConstraint("screen_px_per_mm > 0", name="screen_px_per_mm"),
+        CheckConstraint("screen_distance_mm > 0", name="screen_distance_mm"),
         CheckConstraint(
             "(consented_at IS NULL) = (consent_sha256 IS NULL)",
             name="consent_has_hash_and_time",
@@ -116,6 +126,10 @@ class Enrolment(Base):
     consent_sha256: Mapped[str | None]
     n_comprehension_tries: Mapped[int] = mapped_column(default=0)
     comprehension_wrong: Mapped[list[int]] = mapped_column(JSON)
+    screen: Mapped[str | None]
+    screen_px_per_mm: Mapped[float | None]
+    screen_pixel_ratio: Mapped[float | None]
+    screen_distance_mm: Mapped[float | None]
     surveyed_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]

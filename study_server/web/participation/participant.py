@@ -92,7 +92,7 @@ def show(token: str) -> ResponseReturnValue:
 
 
 @participant.post(
-    "/p/<token:token>/<any(consent,warning,instructions,comprehension,break,survey,debriefing):step>"
+    "/p/<token:token>/<any(consent,warning,screen,instructions,comprehension,break,survey,debriefing):step>"
 )
 @for_anyone
 def submit(token: str, step: str) -> ResponseReturnValue:

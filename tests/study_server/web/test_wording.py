@@ -49,6 +49,9 @@ ELSEWHERE = {
     *("consent_age_box", "consent_no_age", "finish_stopped"),
     *("frame_stop_return", "frame_stop_paid", "frame_stop_hand_in"),
     *("yes_keys", "no_keys"),
+    # Studies in parts, and those that measure screens, have a test of their own.
+    *("parts_title", "parts_feedback", "landing_card"),
+    *(key for key in PAGE_TEXTS if key.startswith(("break_", "screen_"))),
 }
 
 
@@ -263,6 +266,44 @@ def test_a_text_left_empty_counts_as_unset_unless_that_leaves_out_a_page():
     texts = all_texts({"start": " ", "debriefing": ""})
     assert texts["start"] == PAGE_TEXTS["start"]
     assert texts["debriefing"] == ""
+
+
+MORE = """
+[screen]
+required = {required}
+[[design.parts]]
+name = "one"
+n_trials = 2
+[[design.parts]]
+name = "two"
+n_trials = 1
+break_seconds = 1
+"""
+
+
+@pytest.mark.parametrize("required", ["true", "false"])
+def test_breaks_and_measuring_speak_the_language_of_the_study(tmp_path, required: str):
+    toml = a_study().replace("n_practice = 2\n", "")
+    world = make_world(tmp_path, toml=toml + MORE.format(required=required))
+    visitor = world.visitor()
+    pages = [visitor.client.get(visitor.link).text]
+    visitor.come_in()
+    visitor.post("consent", agree="yes")
+    visitor.post("warning")
+    pages += [visitor.page(), visitor.post("screen", card_px="1").text]
+    spots = ",".join(["480"] * 5)
+    visitor.post("screen", card_px="342.4", device_pixel_ratio="1", spots=spots)
+    visitor.post("instructions")
+    visitor.post("comprehension", question_0="0")
+    pages.append(visitor.page())
+    visitor.respond_to_all()
+    pages.append(visitor.page())
+    world.services.store.close()
+    seen = set(re.findall(r"«(\w+)»", " ".join(pages)))
+    assert {"landing_card", "screen_title", "screen_wrong", "parts_title"} <= seen
+    assert {"break_title", "break_wait"} <= seen
+    assert ("screen_cannot" in seen) is (required == "true")
+    assert [left_in_english(page) for page in pages] == [""] * len(pages)
 
 
 def test_pages_are_in_english_where_nothing_else_is_said(world: World):

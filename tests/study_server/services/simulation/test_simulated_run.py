@@ -213,6 +213,7 @@ def test_simulated_participants_go_through_parts_without_waiting(tmp_path):
     text = STUDY.replace("n_practice = 2\n", design).replace(
         "trials_per_block = 8", "trials_per_block = 6"
     )
+    text += "[screen]\nrequired = true\n"
     with opened(tmp_path) as services:
         in_conditions(write_tiny_set(tmp_path / "set"))
         (tmp_path / "study.toml").write_text(text, "utf-8")
@@ -224,7 +225,8 @@ def test_simulated_participants_go_through_parts_without_waiting(tmp_path):
                 url, services, NAME, rng=rng, n=4, mix={"careful": 1}
             )
         assert summary.outcomes == {"completed": 4}
-        _, responses = simulated(services)
+        people, responses = simulated(services)
+    assert all(300 < row["screen_distance_mm"] < 900 for row in people)
     # 2 practice trials, 4 main ones and 2 catches each.
     assert len(responses) == 4 * 8
     assert Counter(row["part_order"] for row in responses) == {"0,1": 16, "1,0": 16}
