@@ -30,6 +30,7 @@ HEADING: Final = re.compile(rf"\[recruiter\.({'|'.join(sorted(SOURCES))})\]")
 # Words that mean something else as well, wherever they stand.
 WORDS: Final = {
     "any": "an English word: devices, votes, rules",
+    "category": "a column of tables that people write: the class, or what is right",
     "simulated": "an environment beside live and pilot",
 }
 # File and what it names, with the reason.
@@ -45,7 +46,9 @@ EXCEPTIONS: Final = {
     ("analysis/importing/formats/mturk_csv.py", "mturk"): "whose files it reads",
     ("analysis/importing/formats/mturk_json.py", "mturk"): "whose files it reads",
     ("study_server/marketplace/protocol/service_model.py", "mturk"): "botocore's name of its service",
-    ("study_server/cli/demo.py", "relevance"): "the name of a demo",
+    ("stimuli/recipes/__init__.py", "categorise"): "a kind of set",
+    ("stimuli/recipes/categorise.py", "categorise"): "a kind of set",
+    ("study_server/cli/demo.py", "relevance categorise"): "the names of demos",
     ("study_server/cli/hit.py", "assignment"): "MTurk's word for MTurk's thing",
     ("study_server/store/tables/market.py", "assignment"): "MTurk's word for its thing",
     ("study_server/services/participation/steps.py", "link"): "a part of addresses",
