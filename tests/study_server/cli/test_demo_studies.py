@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from stimuli.recipe_file import read_recipe
@@ -42,6 +44,7 @@ TABLES = {
     "adversarial": {"agreement", "errors_under_attack", "corrected_agreement"},
     "criticism": {"success", "planned_contrasts", "exclusion_by_condition"},
     "bias": {"attribute_shares", "attribute_differences", "rater_agreement"},
+    "categorise": {"right_category", "psychometric_thresholds", "error_consistency"},
 }
 
 
@@ -62,8 +65,19 @@ def test_a_demo_runs_from_scenes_to_report(which, tmp_path):
     assert "SIMULATED" in page
     if which == "bias":
         assert "a pile of books" in _found(done.stdout)
+    if which == "categorise":
+        _expect_people_and_observers(out)
 
 
 def _found(text: str) -> str:
     """The headline's lines on attributes that differ."""
     return text.partition("attributes that differ")[2]
+
+
+def _expect_people_and_observers(out: Path) -> None:
+    """The threshold of simulated people, and three observers beside them."""
+    found = pd.read_csv(out / "report" / "tables" / "psychometric_thresholds.csv")
+    assert list(found["decider"]) == ["people", "demo", "short-sighted", "upper half"]
+    people = found.iloc[0]
+    # As the recipe says: half of what can be got at a contrast of 10 %.
+    assert people["threshold_low"] < 0.1 < people["threshold_high"]
