@@ -1,7 +1,7 @@
 """Keep for how many frames a picture was shown, and how many were missed.
 
 Revision: 0150
-Follows: 0130
+Follows: 0140
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0150"
-down_revision = "0130"
+down_revision = "0140"
 branch_labels = None
 depends_on = None
 
