@@ -268,9 +268,15 @@ def write_model_vs_human(
 
 
 def _parts(bundle: Bundle, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    taken: set[str] = set()
     for (subject, session), part in table.groupby(["subj", "session"], sort=True):
-        subject_name = re.sub(r"[^A-Za-z0-9-]", "-", str(subject))
-        yield f"{bundle.name}_{subject_name}_session_{session}.csv", part
+        plain = re.sub(r"[^A-Za-z0-9-]", "-", str(subject))
+        # Names that differ elsewhere, or in case, would be one file.
+        names = (plain, *(f"{plain}-{n}" for n in range(2, len(table) + 2)))
+        files = (f"{bundle.name}_{each}_session_{session}.csv" for each in names)
+        file = next(each for each in files if each.casefold() not in taken)
+        taken.add(file.casefold())
+        yield file, part
 
 
 def _write(table: pd.DataFrame, path: Path, *, is_raw: bool) -> Path:

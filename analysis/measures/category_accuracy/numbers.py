@@ -32,11 +32,13 @@ class CategoryChoices:
     Attributes:
         question: Its question.
         field: As declared.
-        rows: Columns decider (`PEOPLE`, or the observer's name), participant (empty
-            for observers), trial, image, condition, value ("" for a refusal), key,
-            is_right, is_answered, and those of clusters.
+        rows: Columns decider (`PEOPLE`, or the observer as `named_apart` has it),
+            participant (empty for observers), trial, image, condition, value ("" for a
+            refusal), key, is_right, is_answered, and those of clusters.
         observers: Names of observers, in order.
         conditions: Conditions of the trials, in order.
+        offered: Classes of the trials that can be chosen too; empty where the field
+            says all.
     """
 
     question: Question
@@ -44,6 +46,7 @@ class CategoryChoices:
     rows: pd.DataFrame
     observers: tuple[str, ...]
     conditions: tuple[str, ...]
+    offered: tuple[str, ...] = ()
 
     @property
     def deciders(self) -> tuple[str, ...]:
@@ -54,7 +57,8 @@ class CategoryChoices:
     @property
     def choices(self) -> tuple[str, ...]:
         """Values that can be chosen, as declared, then those that are right."""
-        there = [each for each in self.field.choices if each not in self.unanswered]
+        said = (*self.field.choices, *self.offered)
+        there = [each for each in said if each not in self.unanswered]
         return tuple(dict.fromkeys([*there, *sorted(self.rows["key"].unique())]))
 
     @property
@@ -154,9 +158,9 @@ def _choices(
     machines = machines[
         machines["trial"].isin(mine.index) & (machines["field"] == field.name)
     ]
+    named = machines["observer"].map(named_apart)
     rows = pd.concat(
-        [people, machines.assign(decider=machines["observer"], participant="")],
-        ignore_index=True,
+        [people, machines.assign(decider=named, participant="")], ignore_index=True
     )
     rows = rows.assign(
         image=rows["trial"].map(mine["sources"]),
@@ -168,9 +172,29 @@ def _choices(
         question=question,
         field=field,
         rows=with_clusters(rows, bundle),
-        observers=tuple(n for n in observer_names(bundle) if n in set(rows["decider"])),
+        observers=tuple(
+            n for n in map(named_apart, observer_names(bundle)) if n in {*named}
+        ),
         conditions=_in_order(bundle, rows["condition"]),
+        offered=_offered(mine, field),
     )
+
+
+def named_apart(observer: str) -> str:
+    """An observer's name, which never is that of people.
+
+    >>> named_apart("net"), named_apart("people")
+    ('net', 'people (an observer)')
+    """
+    return f"{observer} (an observer)" if observer == PEOPLE else observer
+
+
+def _offered(trials: pd.DataFrame, field: Field) -> tuple[str, ...]:
+    """The classes that trials offer beside the field's own choices, if they do."""
+    if not field.takes_classes:
+        return ()
+    lists = trials["classes"].dropna().astype(str).unique()
+    return tuple(sorted({each for of in lists for each in of.split("|") if each}))
 
 
 def _of_people(bundle: Bundle, keys: pd.Series, field: Field) -> pd.DataFrame:

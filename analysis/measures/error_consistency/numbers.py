@@ -13,6 +13,7 @@ Source:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -34,6 +35,7 @@ PEOPLE: Final = "people with each other"
 _PERSON: Final = "p:"
 _CLASSIFIER: Final = "c:"
 _OBSERVER: Final = "o:"
+_SORTS: Final = {_CLASSIFIER: " (its prediction)", _OBSERVER: " (as an observer)"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +72,15 @@ def consistencies(bundle: Bundle) -> list[ErrorConsistency]:
     By condition too, where there are several. A classifier that is always right or
     always wrong on the trials is left out: nothing is beyond chance.
     """
-    people, observers = decisions_of_people(bundle), decisions_of_observers(bundle)
-    machines = pd.concat([decisions_of_classifiers(bundle), observers])
+    people = decisions_of_people(bundle)
+    predicted, on_images, observers = _told_apart(
+        decisions_of_classifiers(bundle),
+        decisions_on_images(bundle),
+        decisions_of_observers(bundle),
+    )
+    machines = pd.concat([predicted, observers])
     found = list(_with_people(people, machines, condition=""))
-    found += _between_classifiers(decisions_on_images(bundle))
+    found += _between_classifiers(on_images)
     found += _between_classifiers(observers)
     levels = _conditions(bundle, pd.concat([people, observers]))
     if levels.nunique() > 1:
@@ -85,6 +92,20 @@ def consistencies(bundle: Bundle) -> list[ErrorConsistency]:
             found += _with_people(there, machines, condition=str(condition))
             found += _between_classifiers(theirs, condition=str(condition))
     return [each for each in found if each.kappa.n]
+
+
+def _told_apart(*machines: pd.DataFrame) -> list[pd.DataFrame]:
+    """The same decisions, of which a name says whose they are.
+
+    A classifier that observed the very set it predicted on is there twice, by two rules.
+    """
+    deciders = {name for each in machines for name in each["decider"].unique()}
+    plain = Counter(map(_plain, deciders))
+    names = {
+        name: name + _SORTS[name[: len(_OBSERVER)]] if plain[_plain(name)] > 1 else name
+        for name in deciders
+    }
+    return [each.assign(decider=each["decider"].map(names)) for each in machines]
 
 
 def _conditions(bundle: Bundle, decisions: pd.DataFrame) -> pd.Series:

@@ -133,6 +133,7 @@ class ObservedStimuli:
                 f"{trial.id}; this study asks observers for "
                 f"{', '.join(fields) or 'nothing'} ({trial.question!r})"
             )
+        self._check_values(trial, response, name=name)
         shares = _shares(observation, response)
         for each in response or fields:
             yield {
@@ -143,6 +144,19 @@ class ObservedStimuli:
                 "probability": shares.get(each),
                 "refusal": observation.refusal,
             }
+
+    def _check_values(
+        self, trial: Trial, response: Mapping[str, str], *, name: str
+    ) -> None:
+        schema = self.paradigm.response_schema(trial)
+        for each, value in response.items():
+            offered = schema[each].offered
+            if offered and value not in offered:
+                raise ObserverMismatchError(
+                    f"observer {name!r} says {value!r:.80} for {each} of trial "
+                    f"{trial.id}, where people choose from {', '.join(offered)}; let "
+                    "it observe the study's own set"
+                )
 
 
 def take_observers(

@@ -173,6 +173,17 @@ def test_a_network_has_a_file_of_its_own_in_a_folder(tmp_path):
     assert "imported_resnet50_session_1.csv" in {path.name for path in paths}
 
 
+def test_networks_of_like_names_do_not_overwrite_each_other(tmp_path):
+    networks = rows("net.a", rt="NaN", says=mostly_cat) + rows(
+        "net a", rt="NaN", says=mostly_cat
+    )
+    bundle = read(tmp_path, PERSON + networks)
+    paths = write_model_vs_human(bundle, out=tmp_path / "raw")
+    names = {"imported_net-a_session_1.csv", "imported_net-a-2_session_1.csv"}
+    assert names <= {path.name for path in paths}
+    assert len(paths) == len({path.name for path in paths}) == 3
+
+
 @pytest.mark.parametrize(
     ("levels", "why"),
     [

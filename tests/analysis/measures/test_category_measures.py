@@ -224,3 +224,25 @@ def test_clusters_reach_people_and_observers(study):
 def test_a_key_of_another_field_is_no_category(study):
     trials = study.trials.assign(key=json.dumps({"other": "x"}))
     assert category_choices(replace(study, trials=trials)) == []
+
+
+def test_an_observer_called_people_is_no_person():
+    study = category_bundle(thresholds={"people": 0.4}, n_images=24)
+    (found,) = category_choices(study)
+    assert found.observers == ("people (an observer)",)
+    # 12 people met 24 images once each, the observer met each at 3 contrasts.
+    people, observer = (of(accuracies(found), each) for each in found.deciders)
+    assert (people.right.n, people.right.n_people) == (12 * 24, 12)
+    assert (observer.right.n, observer.right.n_people) == (24 * 3, 0)
+
+
+def test_a_category_that_is_never_right_can_be_guessed_all_the_same(study):
+    # The study file lists none: people choose from the trial's four classes.
+    questions = json.loads(json.dumps(dict(study.head["questions"])))
+    for asked in questions["category"]["fields"]:
+        asked.update(choices=["none"], takes_classes=True)
+    trials = study.trials[~study.trials["key"].str.contains("dog|truck")]
+    head = {**study.head, "questions": questions}
+    (found,) = category_choices(replace(study, head=head, trials=trials))
+    assert set(found.rows["key"]) == {"bear", "cat"}
+    assert (found.choices, found.guess) == (("bear", "cat", "dog", "truck"), 0.25)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.bundles.clusters import clustered_by
+from analysis.bundles.frames import table_of
 from analysis.elements.sections import DataTable, Drawing, Prose
 from analysis.measures.error_consistency.numbers import (
     PEOPLE,
@@ -140,3 +141,26 @@ def test_nobody_known_is_nobody_compared(make_bundle):
     bundle = graded(make_bundle(Plan(n_images=60)))
     head = {**bundle.head, "imported": {"has_raters": False}}
     assert consistencies(replace(bundle, head=head)) == []
+
+
+def test_a_classifier_and_an_observer_of_one_name_are_told_apart(make_bundle):
+    bundle = graded(make_bundle(Plan(n_images=80, include_correct=1.0)))
+    trials = bundle.trials.assign(key='{"relevant": "yes"}')
+    rng = np.random.default_rng(4)
+    rows = [
+        {
+            "observer": "net-a",
+            "trial": trial,
+            "repeat": "0",
+            "field": "relevant",
+            "value": "yes" if rng.random() < 0.7 else "no",
+        }
+        for trial in trials["trial"]
+    ]
+    both = replace(bundle, trials=trials, observations=table_of("observations", rows))
+    between = [each.between for each in consistencies(both)]
+    assert between == [
+        PEOPLE,
+        "people with net-a (its prediction)",
+        "people with net-a (as an observer)",
+    ]

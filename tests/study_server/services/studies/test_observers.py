@@ -171,3 +171,13 @@ def test_observers_whose_trials_do_not_match_are_refused_in_words(
     assert taken.added == ("net",)
     with pytest.raises(UnknownStudyError):
         take_observers(services, "none", stimuli)
+
+
+def test_a_response_that_nobody_could_give_is_refused(services, stimuli, tmp_path):
+    create_study(services, write_study(tmp_path), stimuli=stimuli)
+    whole = observed(stimuli)
+    strange = replace(whole.observations[0], response={"relevant": "zebra"}, shares={})
+    write(stimuli, replace(whole, observations=(strange, *whole.observations[1:])))
+    words = take_observers_fails(services, stimuli)
+    assert "'zebra' for relevant" in words
+    assert "people choose from" in words
