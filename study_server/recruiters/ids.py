@@ -65,6 +65,24 @@ class IdRule:
             )
         return found
 
+    def require(self, text: str, *, name: str) -> str:
+        """The id in a text, for recruiters that let nobody in without one.
+
+        Args:
+            text: As it came; empty where the parameter did not.
+            name: Of the parameter, for the message.
+
+        Raises:
+            IdentityError: If there is none, or it is no id of this recruiter.
+        """
+        found = self.read(text, name=name)
+        if found is None:
+            raise IdentityError(
+                f"{name} in the address is missing: expected {self.expected}, got "
+                "nothing; please come by the whole link you were given"
+            )
+        return found
+
     @property
     def words(self) -> str:
         """The rule in a sentence, for the docs."""

@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from stimuli.plugins import GROUPS
 from study_server.cli._processes import free_port, secondlook_command, serving
+from study_server.errors import IdentityError
+from study_server.recruiters.base import Visit
 
 TOY = Path(__file__).parent / "toy"
 BROKEN = {
@@ -93,6 +96,31 @@ def test_a_broken_package_takes_nothing_with_it(tmp_path: Path):
         "--paradigm", "relevance", "--recruiter", "ruin", code=2,
     )  # fmt: skip
     assert "'ruin' is not one of 'lab'" in refused.stderr
+
+
+def test_its_recruiter_lets_nobody_in_without_a_ticket(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(TOY)
+    recruiter = import_module("secondlook_toy.recruiter")
+    section = recruiter.KioskSection(hall="entrance")
+    with pytest.raises(IdentityError, match="ticket in the address is missing"):
+        recruiter.kiosk.identify(section, Visit(parameters={}))
+
+
+@pytest.mark.slow
+def test_its_attack_and_selection_keep_what_all_promise(site: Path, repository: Path):
+    tests = [
+        f"tests/stimuli/{room}/test_conformance.py" for room in ("attacks", "selection")
+    ]
+    options = ("-q", "-p", "no:cacheprovider", "-k", "nudge or in_order or listed")
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "pytest", *options, *tests],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
 """Prototypes and criticisms: which images stand for a class, which it misses.
 
-To add one, write a module with a frozen dataclass that fits `Selector` and list
-it here; the conformance tests find it.
+To add one, write a module with a frozen dataclass that fits `Selector`, begins with
+`check_request` and is listed here; the conformance tests find it. `random_draw` is a
+short one to begin from.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from stimuli.methods.selection._base import (
     Selection,
     SelectionError,
     Selector,
+    check_request,
     take_last_known,
 )
 from stimuli.methods.selection.adversarial import AdversarialCritic
@@ -42,5 +44,6 @@ __all__ = [
     "Selection",
     "SelectionError",
     "Selector",
+    "check_request",
     "take_last_known",
 ]

@@ -83,9 +83,7 @@ class Simulated:
             IdentityError: If either is missing or malformed.
         """
         given = visit.parameters.get("participant", "")
-        external_id = _RULE.read(given, name="participant")
-        if external_id is None:
-            raise IdentityError(f"participant: expected {_RULE.expected}, got nothing")
+        external_id = _RULE.require(given, name="participant")
         given = visit.parameters.get("competence", "")
         for competence in COMPETENCES:
             if competence == given:

@@ -130,7 +130,7 @@ def test_the_registered_name_is_its_own(name):
 def test_every_module_of_the_folder_is_listed():
     names = {m.name for m in pkgutil.iter_modules(selection.__path__)}
     modules = {name for name in names if not name.startswith("_")}
-    listed = {cls.__module__.rpartition(".")[2] for cls in SELECTIONS.values()}
+    listed = {cls.__module__.rpartition(".")[2] for cls in SELECTIONS.own.values()}
     assert listed == modules
     for module in modules:
         import_module(f"stimuli.methods.selection.{module}")

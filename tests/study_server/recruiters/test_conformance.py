@@ -96,7 +96,8 @@ def test_every_package_is_listed_and_every_entry_has_its_section():
     folder = Path(study_server.recruiters.__file__).parent
     packages = {path.parent.name for path in folder.glob("*/__init__.py")}
     assert set(RECRUITERS.own) == packages
-    assert {case[0] for case in CASES} == packages
+    # More than ours: the recruiter of another package is tried by a case of its own.
+    assert {case[0] for case in CASES} >= packages
     for name, recruiter in RECRUITERS.own.items():
         assert isinstance(recruiter, Admits)
         assert recruiter.name == name

@@ -28,6 +28,14 @@ DISGUISED = [
 ]
 
 
+@pytest.mark.parametrize("given", ["", " ", "\u200b"])
+def test_an_id_that_is_required_is_never_made_up_of_nothing(given):
+    assert PLAIN.read(given, name="pid") is None
+    with pytest.raises(IdentityError, match=r"pid .* missing: expected no spaces"):
+        PLAIN.require(given, name="pid")
+    assert PLAIN.require("\uff15a", name="pid") == "5a"
+
+
 @pytest.mark.parametrize(("plain", "disguised"), DISGUISED)
 def test_a_disguised_id_is_the_same_person(opened, plain, disguised):
     link = recruitment(opened).token

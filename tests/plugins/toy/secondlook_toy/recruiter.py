@@ -61,7 +61,7 @@ class Kiosk:
         return False
 
     def identify(self, section: KioskSection, visit: Visit) -> Identity:
-        ticket = _RULE.read(visit.parameters.get("ticket", ""), name="ticket")
+        ticket = _RULE.require(visit.parameters.get("ticket", ""), name="ticket")
         return Identity(issuer=self.name, external_id=ticket)
 
     def finish(

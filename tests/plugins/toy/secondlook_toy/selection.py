@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from stimuli.methods.selection import Candidates, Selection
+from stimuli.methods.selection import Candidates, Selection, check_request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +30,14 @@ class InOrder:
         rng: np.random.Generator,
     ) -> Selection:
         """The first are prototypes, the next are criticisms."""
+        check_request(
+            candidates,
+            needs=self.needs,
+            n_prototypes=n_prototypes,
+            n_criticisms=n_criticisms,
+        )
         last = n_prototypes + n_criticisms
         return Selection(
             prototypes=tuple(range(n_prototypes)),
-            criticisms=tuple(range(n_prototypes, min(last, candidates.n))),
+            criticisms=tuple(range(n_prototypes, last)),
         )
