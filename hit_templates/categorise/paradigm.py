@@ -41,6 +41,8 @@ FIELD: Final = "category"
 NONE: Final = "none"
 # Pressed in the order of the grid; the first are shown on the buttons of small ones.
 KEYS: Final = "1234567890qwertyuiopasdfghjklzxcvbnm,.-="
+# Letters that do not fit four in a row on a phone.
+LONG_WORD: Final = 8
 TIMES: Final = ("fixation_ms", "exposure_ms", "mask_ms", "response_ms", "after_ms")
 
 FLASHES: Final = (
@@ -192,11 +194,14 @@ class Categorising(UsualParadigm):
         return [*found, *_timing_problems(trial, self.settings)]
 
     def arrange(self, view: TrialView) -> Mapping[str, Any]:
-        """`shown` (the grid), `columns`, `timing`, `sound`, `unanswered`."""
+        """`shown` (the grid) and how: `columns`, `timing`, `sound` and the like."""
         shown = self._shown(view)
         return {
             "shown": shown,
             "columns": self.settings.columns or _columns(len(shown)),
+            "has_long_words": any(
+                len(part) > LONG_WORD for each in shown for part in each.word.split()
+            ),
             "timing": self.settings.timing,
             "sound": self.settings.sound,
             "unanswered": NONE,

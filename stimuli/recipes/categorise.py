@@ -6,7 +6,8 @@ Source: Geirhos et al., "Generalisation in humans and deep neural networks", Neu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -67,6 +68,8 @@ class CategoriseSection(RecipeSection):
             categories' outputs alone).
         max_images: Images in main trials, drawn before anything is predicted; None
             takes all of the categories.
+        max_per_category: Images of any one category that are used, in whatever role,
+            drawn likewise; None uses all, however unlike their numbers are.
         n_catch: Catch trials per block: the first classifier is right and sure.
         n_practice: Practice trials, with images that no main trial shows.
         simulated_people: What simulated people see at which level; people are not told.
@@ -79,6 +82,7 @@ class CategoriseSection(RecipeSection):
     levels: LevelsSection | None = None
     rule: str = Field("mean", pattern="^(mean|sum|max|present)$")
     max_images: int | None = Field(None, ge=1)
+    max_per_category: int | None = Field(None, ge=1)
     n_catch: int = Field(0, ge=0)
     n_practice: int = Field(4, ge=0)
     simulated_people: SimulatedPeople | None = None
@@ -167,17 +171,18 @@ class Categorise(Recipe):
         if self.section.levels is None:
             return ImagesWorkedOn()
         of = _category_of(self._members(classes))
-        names = [source.name for source in sources if source.label in of]
-        if self.section.max_images is None:
-            return ImagesWorkedOn(main=frozenset(names))
-        return ImagesWorkedOn(main=frozenset(self._drawn(names, seed)[: self._n_drawn]))
+        labelled = {s.name: of[s.label] for s in sources if s.label in of}
+        names = self._drawn(labelled, seed)[: self._n_drawn]
+        return ImagesWorkedOn(main=frozenset(names))
 
     @property
-    def _n_drawn(self) -> int:
+    def _n_drawn(self) -> int | None:
         """Images looked at: main trials, practice, and twice what catches need."""
         section = self.section
+        if section.max_images is None:
+            return None
         spare = section.n_practice + 2 * _POOL * section.n_catch
-        return (section.max_images or 0) + spare
+        return section.max_images + spare
 
     def further_classes(self, classes: ClassList) -> Sequence[ClassInfo]:
         """The categories, unless they are the classes themselves."""
@@ -197,8 +202,12 @@ class Categorise(Recipe):
         members = self._members(classified.classes)
         of = _category_of(members)
         usable = {seen.source: seen for seen in classified.seen if seen.label in of}
-        drawn = [usable[name] for name in self._drawn(usable, classified.seed)]
-        drawn = [s for s in drawn if self.section.levels is None or s.made]
+        ready = {
+            name: of[str(seen.label)]
+            for name, seen in usable.items()
+            if self.section.levels is None or seen.made
+        }
+        drawn = [usable[name] for name in self._drawn(ready, classified.seed)]
         shares = self._split(drawn, of)
         if not shares["main"]:
             raise BuildError(
@@ -262,11 +271,20 @@ class Categorise(Recipe):
             }
         return facts
 
-    def _drawn(self, names: Iterable[str], seed: int) -> list[str]:
-        """In an order drawn once: more images never change which come first."""
-        return sorted(
-            names, key=lambda name: float(rng_for(seed, "work", name).random())
-        )
+    def _drawn(self, labelled: Mapping[str, str], seed: int) -> list[str]:
+        """Images, given with their categories, as many of each as there may be.
+
+        In an order drawn once: more images never change which come first.
+        """
+        most, taken = self.section.max_per_category, Counter[str]()
+        drawn = []
+        for name in sorted(
+            labelled, key=lambda name: float(rng_for(seed, "work", name).random())
+        ):
+            taken[labelled[name]] += 1
+            if most is None or taken[labelled[name]] <= most:
+                drawn.append(name)
+        return drawn
 
     def _members(self, classes: ClassList) -> dict[str, tuple[int, ...]]:
         """Category to its outputs, both in order."""

@@ -100,6 +100,16 @@ def test_catches_are_images_that_the_classifier_is_sure_of(tmp_path):
     assert made.summary()["controls"]["known_category"] == 1
 
 
+def test_no_category_has_more_images_than_it_may(tmp_path):
+    recipe = "n_practice = 1\nmax_per_category = 2"
+    made = build(tmp_path, recipe=recipe)
+    asked = {(t.sources, t.key["category"]) for t in made.trials() if t.key}
+    assert Counter(category for _, category in asked) == {"insect": 2, "mammal": 2}
+    # Which are drawn does not hang on whether levels are made beforehand.
+    plain = build(tmp_path / "plain", recipe=recipe, levels="")
+    assert {(t.sources, t.key["category"]) for t in plain.trials() if t.key} == asked
+
+
 @pytest.mark.parametrize(
     ("categories", "words"),
     [

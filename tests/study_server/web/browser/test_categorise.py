@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.study_server.category_set import write_category_set
+from tests.study_server.category_set import SIXTEEN, write_category_set
 from tests.study_server.web.browser.conftest import LiveServer, Person
 from tests.study_server.web.worlds import World, make_world
 
@@ -79,8 +79,10 @@ def make(folder: Path, timing: str, *, names: tuple[str, ...] = ()) -> World:
 
 @pytest.fixture
 def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-    """In place of the usual one; `request.param` is the timing's text."""
-    world = make(tmp_path, getattr(request, "param", ""))
+    """In place of the usual one; `request.param` is the timing's text, or the names."""
+    given = getattr(request, "param", "")
+    timing, names = (given, ()) if isinstance(given, str) else ("", given)
+    world = make(tmp_path, timing, names=names)
     yield world
     world.services.store.close()
 
@@ -156,6 +158,44 @@ def test_a_category_by_key_by_arrows_and_by_mouse(person: Person, live: LiveServ
     page.wait_for_url("**/p/*/")
     chosen = [each["category"] for each in payloads(live)]
     assert chosen == ["bear", "boat", "truck", "clock", "bear"]
+    assert person.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("world", "columns"),
+    [
+        # "knife" gives way to what is as wide as four in a row may be, and to more.
+        ((*SIXTEEN[:-3], "mushroom", "oven", "truck"), 4),
+        ((*SIXTEEN[:-3], "strawberry", "oven", "truck"), 3),
+    ],
+    indirect=["world"],
+)
+def test_sixteen_words_are_whole_on_a_phone_and_chosen_by_a_tap(
+    person_with_phone: Person, live: LiveServer, columns: int
+):
+    person, page = person_with_phone, person_with_phone.page
+    begin(person)
+    wait(person, 1, 1)
+    shot(person, f"phone-{columns}")
+    grid = page.evaluate("""() => [...document.querySelectorAll(".sl-category")].map(
+      (each) => {
+        const word = each.querySelector("span").getBoundingClientRect();
+        const box = each.getBoundingClientRect();
+        return { lines: each.querySelector("span").getClientRects().length,
+          fits: word.left >= box.left && word.right <= box.right,
+          isReached: box.height >= 44 && box.bottom <= innerHeight,
+          hasKey: each.querySelector("kbd").offsetParent !== null,
+          left: box.left };
+      })""")
+    assert len({each["left"] for each in grid}) == columns
+    for each in grid:
+        assert {**each, "left": None} == {
+            "lines": 1, "fits": True, "isReached": True, "hasKey": False, "left": None
+        }  # fmt: skip
+    page.tap("button[data-value=oven]")
+    page.locator("#trial-feedback").wait_for()
+    assert payloads(live) == [{"category": "oven"}]
+    page.tap("#trial-feedback button")
     assert person.complaints == []
 
 
