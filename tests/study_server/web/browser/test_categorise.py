@@ -181,7 +181,7 @@ def test_sixteen_words_are_whole_on_a_phone_and_chosen_by_a_tap(
       (each) => {
         const word = each.querySelector("span").getBoundingClientRect();
         const box = each.getBoundingClientRect();
-        return { lines: each.querySelector("span").getClientRects().length,
+        return { lines: each.querySelector("bdi").getClientRects().length,
           fits: word.left >= box.left && word.right <= box.right,
           isReached: box.height >= 44 && box.bottom <= innerHeight,
           hasKey: each.querySelector("kbd").offsetParent !== null,
