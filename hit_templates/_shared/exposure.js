@@ -24,7 +24,12 @@ export async function present(timed, trial, clock) {
   for (;;) {
     const rate = await rateThatDoes(timed, clock);
     const watch = new OutOfSight();
-    const held = await playFrames(phasesOf(timed, times, rate), (name) => (timed.dataset.phase = name), {
+    const begin = (name) => {
+      timed.dataset.phase = name;
+      // Whoever runs the trials keeps it: what was seen once is not new after a reload.
+      if (name === "picture") timed.dispatchEvent(new Event("picture-begun", { bubbles: true }));
+    };
+    const held = await playFrames(phasesOf(timed, times, rate), begin, {
       rate,
       signal: watch.signal,
     });

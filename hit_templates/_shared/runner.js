@@ -124,8 +124,12 @@ class Run {
     const clock = new Clock(prepared.events);
     this.frame.put(prepared.fragment);
     const { mount, present = showAtOnce } = await import(trial.script ?? "./choices.js");
+    const before = seenBefore(trial);
+    const begun = () => noteSeen(trial);
+    stage.addEventListener("picture-begun", begun, { once: true });
     const isShown = await present(stage, trial, clock);
-    const context = { ...measure(stage), ...(trial.nPutOff ? { put_off: trial.nPutOff, is_seen_before: true } : {}) };
+    stage.removeEventListener("picture-begun", begun);
+    const context = { ...measure(stage), ...before };
     const stopWatching = watchPlaces(stage, clock);
     const response = isShown ? await mount(stage, trial, clock) : null;
     stopWatching();
@@ -245,6 +249,30 @@ class Run {
     this.frame.say(say.stuck, "danger");
     return true;
   }
+}
+
+/** What the response's context says of earlier times: put off here, or before a reload. */
+function seenBefore(trial) {
+  const putOff = trial.nPutOff ? { put_off: trial.nPutOff } : {};
+  let isSeen = Boolean(trial.nPutOff);
+  try {
+    isSeen ||= sessionStorage.getItem(seenName(trial)) !== null;
+  } catch {
+    // A browser without storage tells only of what happened since the page was loaded.
+  }
+  return isSeen ? { ...putOff, is_seen_before: true } : {};
+}
+
+function noteSeen(trial) {
+  try {
+    sessionStorage.setItem(seenName(trial), "1");
+  } catch {
+    // As above.
+  }
+}
+
+function seenName(trial) {
+  return `secondlook/seen/${trial.token}`;
 }
 
 async function fetchBlock(frame) {

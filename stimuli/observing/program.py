@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -86,27 +87,35 @@ class Program:
         Raises:
             ProgramError: If it hangs, dies, or says no JSON object in one line.
         """
+        ends_at = time.monotonic() + self.timeout_s
         self._send(json.dumps(request, ensure_ascii=False).encode() + b"\n")
         try:
-            line = self._lines.get(timeout=self.timeout_s)
+            line = self._lines.get(timeout=max(0.0, ends_at - time.monotonic()))
         except queue.Empty:
-            self._end()
-            raise ProgramError(
-                f"{self.name} did not respond within {self.timeout_s:g} s and was "
-                f"ended; raise --timeout, or mend it{self._said()}"
-            ) from None
+            raise self._hung() from None
         if not line:
             raise self._died()
         return self._read(line)
 
     def _send(self, line: bytes) -> None:
+        """Write, as long as it may take: a pipe that nobody reads is full some time."""
+        is_late = threading.Event()
+
+        def end() -> None:
+            is_late.set()
+            self._kill()
+
+        timer = threading.Timer(self.timeout_s, end)
+        timer.start()
         stdin = self._process.stdin
         try:
             if stdin is not None:
                 stdin.write(line)
                 stdin.flush()
         except OSError as error:
-            raise self._died() from error
+            raise (self._hung() if is_late.is_set() else self._died()) from error
+        finally:
+            timer.cancel()
 
     def _read(self, line: bytes) -> dict[str, Any]:
         try:
@@ -129,6 +138,13 @@ class Program:
             if not line:
                 return
 
+    def _hung(self) -> ProgramError:
+        self._end()
+        return ProgramError(
+            f"{self.name} did not respond within {self.timeout_s:g} s and was "
+            f"ended; raise --timeout, or mend it{self._said()}"
+        )
+
     def _died(self) -> ProgramError:
         self._end()
         code = self._process.returncode
@@ -146,10 +162,13 @@ class Program:
         return f"; it said: {lines[-1][-_SHOWN:]}" if lines else ""
 
     def _end(self) -> None:
-        try:
-            # Whoever is done ends by itself once nobody asks any more.
+        # Whoever is done ends by itself once nobody asks any more.
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        # Also where it ended by itself: what it started may go on without it.
+        self._kill()
+        self._process.wait()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from stimuli.cli import stimuli
 from stimuli.manifest import StimulusSet
 from stimuli.observations import ObserverRecord, read_observers
 from stimuli.observing.keeping import ObserverShelf
+from stimuli.observing.program import Program, ProgramError
 from tests.stimuli import toy
 
 EXAMPLE = Path(__file__).parents[3] / "examples/observers/ask_brightness.py"
@@ -185,3 +187,25 @@ def test_the_example_of_the_docs_is_the_one_that_is_run():
     text = (EXAMPLE.parents[2] / "docs/stimuli.md").read_text("utf-8")
     shown = text.split("<!-- examples/observers/ask_brightness.py -->\n```python\n")[1]
     assert shown.split("```")[0] == EXAMPLE.read_text("utf-8")
+
+
+def test_a_program_that_reads_nothing_is_ended_in_time():
+    began = time.monotonic()
+    # More than a pipe holds.
+    request = {"id": "1", "prompt": "x" * 1_000_000}
+    with (
+        pytest.raises(ProgramError, match=r"did not respond within 0\.5 s"),
+        Program(["sleep", "60"], 0.5) as program,
+    ):
+        program.ask(request)
+    assert time.monotonic() - began < 20
+
+
+def test_what_a_program_started_ends_with_it(tmp_path):
+    left = tmp_path / "left"
+    # Its child would write once it is over.
+    words = ["sh", "-c", f"(sleep 3; echo > {left}) & exit 3"]
+    with pytest.raises(ProgramError), Program(words, 0.5) as program:
+        program.ask({"id": "1"})
+    time.sleep(4)
+    assert not left.exists()

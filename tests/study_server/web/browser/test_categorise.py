@@ -273,6 +273,24 @@ def test_a_page_out_of_sight_puts_the_trial_off(person: Person, live: LiveServer
 
 
 @timed
+def test_a_picture_seen_before_a_reload_is_not_new_after_it(
+    person: Person, live: LiveServer
+):
+    page = person.page
+    to_main_trials(person)
+    wait(person, 1, 4)
+    page.reload()
+    for number in (1, 2):
+        wait(person, number, 4)
+        page.keyboard.press("1")
+    wait(person, 3, 4)
+    contexts = [json.loads(row["context"]) for row in live.rows(RESPONSES)]
+    # Practice, the trial that was shown twice, and the next.
+    seen = [each.get("is_seen_before", False) for each in contexts]
+    assert seen == [False, True, False]
+
+
+@timed
 def test_a_page_hidden_before_the_picture_begins_the_trial_again(
     person: Person, live: LiveServer
 ):
