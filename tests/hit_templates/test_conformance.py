@@ -1,4 +1,4 @@
-"""What every paradigm must do, over every folder there is."""
+"""What every paradigm must do: every folder here, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from hit_templates.base import (
     COMPETENCES,
-    FOLDER,
     Paradigm,
     ResponseError,
     TrialView,
     UnknownParadigmError,
     check_trials,
     find_paradigms,
+    folder_of,
     get_paradigm,
 )
 from hit_templates.examples import Example, configured_example, load_examples
@@ -74,14 +74,14 @@ def test_an_unknown_paradigm_names_those_there_are():
 
 @of_every_paradigm
 def test_its_folder_is_complete(paradigm):
-    folder = FOLDER / paradigm.name
+    folder = folder_of(paradigm.name)
     files = ("trial.html", "instructions.html", "examples.jsonl", "README.md")
     assert [name for name in files if not (folder / name).is_file()] == []
 
 
 @of_every_paradigm
 def test_a_script_of_its_own_exports_mount(paradigm):
-    script = FOLDER / paradigm.name / "trial.js"
+    script = folder_of(paradigm.name) / "trial.js"
     if script.is_file():
         assert re.search(r"^export (async )?function mount\(", script.read_text(), re.M)
 
@@ -94,7 +94,7 @@ def test_it_satisfies_the_protocol(paradigm):
 
 @of_every_paradigm
 def test_only_a_paradigm_with_settings_needs_any(paradigm):
-    path = FOLDER / paradigm.name / "example_settings.json"
+    path = folder_of(paradigm.name) / "example_settings.json"
     assert path.is_file() == (paradigm.settings_model is not None)
     if paradigm.settings_model is None:
         assert paradigm.configure({}) is paradigm
@@ -384,7 +384,7 @@ def test_a_trial_stands_still_on_a_page_of_its_own(paradigm, example):
 
 @of_every_paradigm
 def test_a_study_file_configures_its_paradigm(paradigm):
-    path = FOLDER / paradigm.name / "example_settings.json"
+    path = folder_of(paradigm.name) / "example_settings.json"
     section = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     plain = get_paradigm(paradigm.name)
     found = configured(plain, {paradigm.name: section})

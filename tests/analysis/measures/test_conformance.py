@@ -1,4 +1,4 @@
-"""What holds for every measure that is listed."""
+"""What holds for every measure that is listed, or that an installed package brings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis import measures
-from analysis.measures import MEASURES
+from analysis.bundles.example import example_bundle
+from analysis.elements.sections import Section
+from analysis.measures import MEASURES, REGISTERED
 
 FOLDERS = sorted(
     each.name for each in pkgutil.iter_modules(measures.__path__) if each.name != "base"
 )
+
+# Counts that need a bundle and the statistics, and say nothing in words.
+COUNTS = "analysis.elements.tallies"
 
 
 @pytest.fixture(params=FOLDERS)
@@ -42,5 +48,22 @@ def test_a_folder_hands_on_its_measure_and_nothing_else(folder):
 def test_numbers_know_nothing_of_the_report(folder):
     for node in ast.walk(ast.parse((folder / "numbers.py").read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            assert not str(node.module).startswith(("analysis.elements", "matplotlib"))
+            if node.module != COUNTS:
+                report = ("analysis.elements", "matplotlib")
+                assert not str(node.module).startswith(report)
             assert not str(node.module).endswith((".section", ".tables", ".figures"))
+
+
+@pytest.mark.parametrize("name", list(REGISTERED))
+def test_it_reads_a_bundle_without_changing_it_and_says_its_part(name):
+    measure, bundle = REGISTERED[name], example_bundle()
+    before = bundle.responses.copy(), bundle.trials.copy(), bundle.sessions.copy()
+    assert measure.applies(bundle) in (True, False)
+    if measure.applies(bundle):
+        sections = measure.sections(bundle)
+        assert all(isinstance(each, Section) for each in sections)
+        assert len({each.id for each in sections}) == len(sections)
+        assert all(isinstance(line, str) for line in measure.headline(bundle))
+    after = bundle.responses, bundle.trials, bundle.sessions
+    for old, new in zip(before, after, strict=True):
+        pd.testing.assert_frame_equal(old, new)
