@@ -8,8 +8,8 @@ from typing import NamedTuple, overload
 
 from analysis.bundles.reading import Bundle
 from analysis.elements.sections import Gallery, GalleryPicture
-from analysis.elements.tallies import counted_tally
 from analysis.elements.wording import class_list
+from analysis.tallies import counted_tally
 
 
 def gallery(bundle: Bundle, *, shows: Sequence[str]) -> Gallery:

@@ -22,7 +22,6 @@ import pandas as pd
 
 from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import AcceptedLabels, Bundle, ClassifierCounts
-from analysis.elements.tallies import counted_tally
 from analysis.measures.rectified_error.numbers import uses_of
 from analysis.statistics.image_clusters import ways_of
 from analysis.statistics.intervals import Estimate
@@ -35,6 +34,7 @@ from analysis.statistics.set_accuracy import (
     sets_difference,
     sets_from_votes,
 )
+from analysis.tallies import counted_tally
 
 ERRORS: Final = "errors by the label"
 RIGHT: Final = "right by the label"

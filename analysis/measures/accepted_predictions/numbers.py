@@ -14,9 +14,9 @@ import pandas as pd
 
 from analysis.bundles.clusters import clusters_of_images, trial_clusters
 from analysis.bundles.reading import Bundle
-from analysis.elements.tallies import counted_tally
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.k_of_n import Stratum, rejected_share
+from analysis.tallies import counted_tally
 
 PUT_UP = "predictions"
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.bundles.reading import Bundle
-from analysis.elements.tallies import counted_tally
 from analysis.measures.rectified_error.numbers import right_shows
 from analysis.statistics.intervals import Estimate, no_estimate
 from analysis.statistics.parts.stratified import stratified_share
+from analysis.tallies import counted_tally
 
 
 @dataclass(frozen=True, kw_only=True)

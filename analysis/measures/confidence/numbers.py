@@ -21,7 +21,6 @@ import pandas as pd
 
 from analysis.bundles.clusters import image_clusters
 from analysis.bundles.reading import Bundle, ClassifierCounts
-from analysis.elements.tallies import counted_tally
 from analysis.measures.rectified_error.numbers import uses_of
 from analysis.statistics.calibration import (
     CalibrationError,
@@ -31,6 +30,7 @@ from analysis.statistics.calibration import (
     reliability_curve,
 )
 from analysis.statistics.intervals import Estimate
+from analysis.tallies import counted_tally
 
 ERRORS: Final = "errors"
 RIGHT: Final = "right predictions"

@@ -23,7 +23,6 @@ from analysis.bundles.clusters import image_clusters
 from analysis.bundles.declarations import ReexaminedImages
 from analysis.bundles.kept import kept
 from analysis.bundles.reading import Bundle, ClassifierCounts
-from analysis.elements.tallies import counted_tally
 from analysis.errors import AnalysisError
 from analysis.statistics.intervals import Estimate, wilson
 from analysis.statistics.k_of_n import (
@@ -33,6 +32,7 @@ from analysis.statistics.k_of_n import (
     tally,
     wrong_share,
 )
+from analysis.tallies import counted_tally
 
 # Summaries count errors by the first class and by the first five.
 _TOP5: Final = 5

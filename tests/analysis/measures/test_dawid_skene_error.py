@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
@@ -103,12 +104,10 @@ def test_it_stands_beside_k_of_n(small):
 
 
 def test_one_person_is_not_enough(make_bundle):
-    bundle = make_bundle(Plan(n_images=40, has_images=False))
-    first = bundle.votes["participant"].iloc[0]
-    only = bundle.responses["participant"] == first
-    object.__setattr__(bundle, "responses", bundle.responses[only])
-    for name in ("single_responses", "votes"):
-        bundle.__dict__.pop(name, None)
+    several = make_bundle(Plan(n_images=40, has_images=False))
+    first = several.votes["participant"].iloc[0]
+    only = several.responses["participant"] == first
+    bundle = replace(several, responses=several.responses[only])
     assert modelled_errors(bundle) is None
     (section,) = DawidSkeneErrorMeasure().sections(bundle)
     assert isinstance(section.blocks[-1], Prose)

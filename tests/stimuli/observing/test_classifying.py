@@ -100,8 +100,10 @@ def test_several_observers_lie_beside_each_other_and_the_same_one_is_not_asked_a
 
 def test_another_function_of_the_same_file_is_another_observer(tmp_path):
     make_set(tmp_path)
+    model = tmp_path / "toy.py"
+    model.write_text(model.read_text() + "\n\ndef build_too():\n    return build()\n")
     observe(tmp_path)
-    said = observe(tmp_path, function="build_slow", exit_code=1)
+    said = observe(tmp_path, function="build_too", exit_code=1)
     assert "is another one, or was asked otherwise" in said
 
 
