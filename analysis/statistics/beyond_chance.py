@@ -13,7 +13,8 @@ Source:
     Hoeffding (1948), "A class of statistics with asymptotically normal
     distribution" (influences of pairs); Fisher (1925), "Statistical methods for
     research workers", section 39 (the scale); Satterthwaite (1946) and Kish (1965),
-    section 11.7 (degrees of freedom). Limits: `docs/coverage/agreement.md`.
+    section 11.7 (degrees of freedom); Arvesen (1969), "Jackknifing U-statistics"
+    (what people add to a mean over pairs). Limits: `docs/coverage/agreement.md`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ _UNSEEN: Final = 0.5
 # Three times the reciprocal of fourth moments: a normal sample's own size.
 _NORMAL: Final = 3.0
 _LEAST: Final = 1e-3
+# What residuals keep of two people in pairs is rounding.
+_TINY: Final = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +76,30 @@ class People:
             n_rows: Ratings (or pairs of ratings) of each person, shape (people,).
             n_in_row: People of a row: 2 for pairs, of which half as many share
                 nobody as there are people.
+
+        >>> totals, alike = np.array([1.0, -1, 1, -1]), np.ones(4)
+        >>> found = People.of(totals, cells=2.0, n_rows=alike, n_in_row=2)
+        >>> found.variance, found.dof   # 4 · 4 · 3 / 2² − 2; 4 / 2 · 10 / 12
+        (10.0, 1.6666666666666667)
         """
         shares = n_rows / n_rows.sum()
         concentration = float(shares @ shares)
+        # What residuals keep. A person's pairs are with all others but never with
+        # themselves, so the others' mean takes as much off again (Arvesen).
         rest = 1 - concentration
-        found = float(totals @ totals) / rest - cells if rest > 0 else 0.0
+        if n_in_row == 2:
+            rest = (1 - 2 * concentration) ** 2 / rest if rest > 0 else 0.0
+        whole = float(totals @ totals) / rest if rest > _TINY else 0.0
+        variance = max(whole - cells, 0.0)
+        dof = 1 / concentration - 1
+        if n_in_row == 2:
+            # The less of a sum is left, the less sure is what is left of it.
+            dof = variance / whole / concentration / 2 if variance > 0 else 1.0
         return cls(
-            variance=max(found, 0.0),
+            variance=variance,
             n=int((n_rows > 0).sum()),
             n_effective=1 / concentration,
-            dof=max(1 / concentration / n_in_row - (n_in_row == 1), 1.0),
+            dof=max(dof, 1.0),
         )
 
     @property

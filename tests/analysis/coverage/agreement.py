@@ -470,6 +470,16 @@ def _other_rows() -> list[Row]:
             shows=MEAN,
         ),
         _row(
+            "error consistency of people",
+            "300 images, 40 people, 1 in 10 says yes to all, 1 in 10 tosses a coin",
+            partial(
+                for_others,
+                population=replace(ODD, n_people=40),
+                interval=of_consistency,
+            ),
+            shows=MEAN,
+        ),
+        _row(
             "error consistency of people, for these people",
             "20 images, 5 people judge all",
             partial(

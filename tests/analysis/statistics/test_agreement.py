@@ -22,6 +22,7 @@ from analysis.statistics.agreement import (
     krippendorff_alpha,
     pooled_kappa,
 )
+from analysis.statistics.beyond_chance import People, totals_of
 
 NAMES: dict[str, Any] = {"unit": "unit", "value": "value"}
 
@@ -283,6 +284,18 @@ def test_kappas_and_alpha_of_many_have_nearly_the_same_interval():
         assert found.value == pytest.approx(alpha.value, abs=0.03)
         assert found.low == pytest.approx(alpha.low, abs=0.04)
         assert found.high == pytest.approx(alpha.high, abs=0.04)
+
+
+def test_what_people_add_to_pairs_is_the_jackknife_that_leaves_one_out() -> None:
+    n = 16
+    one, other = np.triu_indices(n, 1)
+    values = np.random.default_rng(5).normal(size=len(one))
+    without = [values[(one != who) & (other != who)].mean() for who in range(n)]
+    jackknife = (n - 1) / n * ((np.array(without) - values.mean()) ** 2).sum()
+    influence = (values - values.mean()) / len(values)
+    totals = totals_of(one, influence, n) + totals_of(other, influence, n)
+    found = People.of(totals, cells=0.0, n_rows=np.full(n, n - 1.0), n_in_row=2)
+    assert found.variance == pytest.approx(jackknife)
 
 
 def test_fleiss_kappa_by_hand():
