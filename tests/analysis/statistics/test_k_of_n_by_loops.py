@@ -42,7 +42,8 @@ def same(found: Estimate, **expected: float) -> None:
     )
 
 
-SEEDS = range(4)
+# In the last, clusters make more of the variance, and votes tell only a part of it.
+SEEDS = (*range(4), 13)
 
 
 @pytest.mark.parametrize("is_grouped", [False, True])
