@@ -267,6 +267,30 @@ class Bundle:
         names = [name for name, each in self.questions.items() if is_so(each)]
         return self.trials["question"].isin(names)
 
+    def unanswered(self, rows: pd.DataFrame) -> pd.Series:
+        """Which values stand for no response in time, as their fields say.
+
+        Args:
+            rows: With columns trial, field and value.
+
+        Returns:
+            Of bool, with the index of `rows`.
+        """
+        late = {
+            (name, each.name): each.unanswered
+            for name, asked in self.questions.items()
+            for each in asked.fields
+            if each.unanswered
+        }
+        found = pd.Series(data=False, index=rows.index)
+        if not late:
+            return found
+        question = rows["trial"].map(self.trials.set_index("trial")["question"])
+        for (name, of_field), values in late.items():
+            is_asked = (question == name) & (rows["field"] == of_field)
+            found |= is_asked & rows["value"].isin(values)
+        return found
+
     @cached_property
     def re_examined(self) -> tuple[ReexaminedImages, ...]:
         """What the labels of `uses` stand for, as the set's recipe says."""

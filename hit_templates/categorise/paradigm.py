@@ -172,7 +172,7 @@ class Categorising(UsualParadigm):
             **{_text_of(each.id): each.word for each in read.categories or ()},
         }
         if read.timing is not None and read.timing.flashes:
-            texts["content_warning"] = FLASHES
+            texts["flash_notice"] = FLASHES
         return replace(
             self,
             settings=read,

@@ -268,7 +268,8 @@ def _problems(
     if said.get("id") != number:
         yield f"id is {number!r}, got {said.get('id')!r:.80}"
     if "refusal" in said:
-        if not isinstance(said["refusal"], str) or not said["refusal"].strip():
+        words = said["refusal"]
+        if not isinstance(words, str) or not words.strip() or "\0" in words:
             yield f"a refusal is in words, got {said['refusal']!r:.80}"
         return
     given = said.get("response")

@@ -137,8 +137,8 @@ def test_a_notice_stands_wherever_masks_flash_and_nowhere_else():
     calm = with_settings(timing={**TIMING, "mask": "none"})
     assert flashing.flashes
     assert not calm.flashes
-    assert "photosensitive epilepsy" in flashing.default_texts["content_warning"]
-    assert "content_warning" not in calm.default_texts
+    assert "photosensitive epilepsy" in flashing.default_texts["flash_notice"]
+    assert "flash_notice" not in calm.default_texts
     told = [
         "photosensitive" in str(render_instructions(p, {})) for p in (flashing, calm)
     ]

@@ -69,7 +69,7 @@ class FieldAgreement:
 
 
 def rated(bundle: Bundle) -> pd.DataFrame:
-    """The counted responses to choose from.
+    """The counted responses to choose from; without those that came too late.
 
     Columns trial, participant, question, condition, field, value, and a column per
     way in which images are clustered. Fields with more than 25 values are left out.
@@ -81,7 +81,7 @@ def rated(bundle: Bundle) -> pd.DataFrame:
     1    i2         ann   yes
     """
     rows = bundle.counted_rows[["trial", "participant", "field", "value"]]
-    rows = taken(rows, rows["value"].fillna("") != "")
+    rows = taken(rows, (rows["value"].fillna("") != "") & ~bundle.unanswered(rows))
     told = bundle.told_of_trials(rows, ["question", "condition"])
     rows = rows.assign(
         question=told["question"],

@@ -63,7 +63,7 @@ class TimeRatio:
 
 
 def response_times(bundle: Bundle) -> ResponseTimes:
-    """The times, with the images that trials show.
+    """The times, with the images that trials show; without no response in time.
 
     >>> from analysis.bundles.example import example_bundle
     >>> response_times(example_bundle()).conditions
@@ -71,8 +71,12 @@ def response_times(bundle: Bundle) -> ResponseTimes:
     """
     main = bundle.trials[bundle.trials["role"] == "main"].set_index("trial")
     single = bundle.single_responses
+    # Who lets the time pass takes as long as there is.
+    late = bundle.responses.loc[bundle.unanswered(bundle.responses), "response"]
     counted = single[
-        single["is_counted"].astype(bool) & single["trial"].isin(main.index)
+        single["is_counted"].astype(bool)
+        & single["trial"].isin(main.index)
+        & ~single["response"].isin(late)
     ]
     timed = counted[counted["rt_ms"].fillna(0) > 0]
     rows = pd.DataFrame(

@@ -148,7 +148,7 @@ def render_sheet(
             title=study.title,
             texts=texts,
             consent=_markdown(file.consent.text or ""),
-            warning=_markdown(texts["content_warning"]),
+            warning=_markdown(file.warning),
             instructions=_instructions(
                 tx, file, sheet["trials"], paradigm=paradigm, texts=texts
             ),

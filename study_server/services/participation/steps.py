@@ -371,7 +371,7 @@ def _has_step(tx: Transaction, where: Whereabouts, step: str) -> bool:
     file = where.file
     match step:
         case "warning":
-            return bool(file.texts.get("content_warning", "").strip())
+            return bool(file.warning)
         case "screen":
             return file.screen is not None and where.enrolment.screen is None
         case "comprehension":
@@ -458,7 +458,7 @@ def _consent(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
 
 
 def _warning(tx: Transaction, where: Whereabouts, now: datetime) -> Step:
-    return WarningStep(**_shared(tx, where), text=where.file.texts["content_warning"])
+    return WarningStep(**_shared(tx, where), text=where.file.warning)
 
 
 def _screen(tx: Transaction, where: Whereabouts, now: datetime) -> Step:

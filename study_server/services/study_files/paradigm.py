@@ -84,14 +84,13 @@ def _ethics_problems(raw: Mapping[str, Any], paradigm: Paradigm) -> Iterator[str
 def _notice_problems(raw: Mapping[str, Any], paradigm: Paradigm) -> Iterator[str]:
     """A notice that people need may be worded otherwise, but not left out."""
     reasons = {
-        "pictures of people need": paradigm.shows_people,
-        "masks that flash need": paradigm.flashes,
+        "content_warning": ("pictures of people", paradigm.shows_people),
+        "flash_notice": ("masks that flash", paradigm.flashes),
     }
-    warning = raw.get("texts", {}).get("content_warning")
-    if warning is None or str(warning).strip():
-        return
-    for needed in (words for words, is_so in reasons.items() if is_so):
-        yield (
-            f"[texts] content_warning: {needed} a notice before they "
-            "are shown; write one, or leave the key out for the usual one"
-        )
+    for key, (what, is_so) in reasons.items():
+        notice = raw.get("texts", {}).get(key)
+        if is_so and notice is not None and not str(notice).strip():
+            yield (
+                f"[texts] {key}: {what} need a notice before they are shown; write one, "
+                "or leave the key out for the usual one"
+            )

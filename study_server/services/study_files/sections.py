@@ -552,6 +552,15 @@ class StudyFile(StudySections):
         """Every wording of the server's pages, the study's own first."""
         return all_texts(self.texts)
 
+    @property
+    def warning(self) -> str:
+        """What people read before the instructions; empty where nothing is to be said.
+
+        A notice of flashes stands below whatever else the study warns of.
+        """
+        said = (self.texts.get(key, "") for key in ("content_warning", "flash_notice"))
+        return "\n\n".join(text for text in said if text.strip())
+
     def say(self, key: str, **places: object) -> str:
         """One wording, its places filled."""
         return fill(self.all_texts()[key], **places)

@@ -13,6 +13,7 @@ from analysis.bundles.clusters import clustered_by
 from analysis.elements.sections import DataTable, Drawing
 from analysis.errors import AnalysisError
 from analysis.measures import measures_of
+from analysis.measures.agreement.numbers import rated
 from analysis.measures.category_accuracy.numbers import (
     ALL,
     PEOPLE,
@@ -30,6 +31,7 @@ from analysis.measures.category_confusions.section import CategoryConfusionsMeas
 from analysis.measures.error_consistency.numbers import consistencies
 from analysis.measures.psychometric_curves.numbers import level_curves, levels_of
 from analysis.measures.psychometric_curves.section import PsychometricCurvesMeasure
+from analysis.measures.responses.response_times import response_times
 from analysis.measures.responses.section import ResponsesMeasure
 from tests.analysis.measures.category_world import category_bundle, observed
 
@@ -70,6 +72,13 @@ def test_no_response_is_wrong_and_its_share_is_told(choices):
     assert 0 < people.unanswered < 0.1
     assert not choices.of(PEOPLE).loc[late, "is_right"].any()
     assert choices.choices == ("bear", "cat", "dog", "truck")
+
+
+def test_no_response_in_time_has_no_time_and_agrees_with_nobody(study, choices):
+    late = (choices.of(PEOPLE)["value"] == "none").sum()
+    assert len(response_times(study).rows) == 576 - late
+    assert "none" not in set(rated(study)["value"])
+    assert len(rated(study)) == 576 - late
 
 
 def test_a_refusal_of_an_observer_is_wrong(study):

@@ -154,7 +154,7 @@ def test_an_item_in_one_condition_only_does_not_go_with_the_same_source_again(
 
 
 def test_a_notice_of_flashing_masks_may_not_be_left_out():
-    raw = {"texts": {"content_warning": " "}}
+    raw = {"texts": {"flash_notice": " "}}
     timing = {"exposure_ms": 200.0, "mask": "noise"}
     flashing = get_paradigm("categorise").configure({"timing": timing})
     (problem,) = paradigm_problems(raw, flashing)
@@ -162,3 +162,17 @@ def test_a_notice_of_flashing_masks_may_not_be_left_out():
     assert list(paradigm_problems({}, flashing)) == []
     calm = get_paradigm("categorise").configure({})
     assert list(paradigm_problems(raw, calm)) == []
+
+
+def test_a_warning_of_the_studys_own_does_not_replace_the_notice_of_flashes(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(
+        '[study]\nname = "x"\ntitle = "x"\nparadigm = "categorise"\n'
+        '[categorise.timing]\nexposure_ms = 200\nmask = "noise"\n'
+        '[texts]\ncontent_warning = "Some pictures show spiders."\n'
+        '[recruiter.lab]\nlink = "open"\n',
+        "utf-8",
+    )
+    said = parse_study_file(path).warning
+    assert said.startswith("Some pictures show spiders.")
+    assert "photosensitive epilepsy" in said

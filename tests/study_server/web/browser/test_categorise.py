@@ -66,7 +66,12 @@ HIDE_AT = """phase => {
 # A screen that shows so many pictures a second.
 SLOW = """rate => {
   const usual = window.requestAnimationFrame;
-  window.requestAnimationFrame = (call) => setTimeout(() => usual(call), 1000 / rate - 5);
+  const every = Math.round(60 / rate);
+  window.requestAnimationFrame = (call) => {
+    let left = every;
+    const step = (time) => (--left > 0 ? usual(step) : call(time));
+    return usual(step);
+  };
 }"""
 
 
