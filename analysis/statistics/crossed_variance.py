@@ -87,9 +87,13 @@ class Crossing:
                 video), shape (rows,) each; several kinds may cross.
             group: Group of each row, from 0; one group unless given.
         """
-        names = [np.asarray(each) for each in (people, stimuli, *clusters)]
+        # A column stays as it is: an array of its names would hold each anew.
+        names = (
+            each if isinstance(each, pd.Series) else np.asarray(each)
+            for each in (people, stimuli, *clusters)
+        )
         codes = tuple(pd.factorize(each)[0] for each in names)
-        own = np.zeros(len(names[0]), int) if group is None else group
+        own = np.zeros(len(codes[0]), int) if group is None else group
         return cls(columns=codes, group=np.asarray(own, dtype=int))
 
     @property

@@ -87,6 +87,9 @@ class ConditionContrast:
     p_holm: float
 
 
+_OF_RESPONSES: Final = ["trial", "participant", "is_right", "accepts"]
+
+
 @kept
 def counted_values(bundle: Bundle) -> pd.DataFrame:
     """Counted responses, with their value and their trial's condition and image.
@@ -95,7 +98,8 @@ def counted_values(bundle: Bundle) -> pd.DataFrame:
     >>> counted_values(example_bundle())["value"].value_counts().to_dict()
     {'yes': 6, 'no': 6}
     """
-    counted = bundle.counted_responses
+    # A few columns of many: what is left out is copied at every choice of rows.
+    counted = bundle.counted_responses[_OF_RESPONSES]
     told = bundle.told_of_trials(counted, ["condition", "sources"])
     return with_clusters(counted, bundle).assign(
         value=bundle.single_values[counted.index],
