@@ -141,6 +141,8 @@ def _import_file(path: Path) -> ModuleType:
     # Dataclasses and the like look their module up while it is being imported.
     sys.modules[name] = module
     sys.path.insert(0, str(path.parent))
+    # A compiled copy is told apart by second and size only: an edit could be missed.
+    is_compiled_kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         spec.loader.exec_module(module)
     except ANYTHING as error:
@@ -148,6 +150,7 @@ def _import_file(path: Path) -> ModuleType:
             f"{path}: importing it raised {type(error).__name__}: {first_line(error)}"
         ) from error
     finally:
+        sys.dont_write_bytecode = is_compiled_kept
         sys.path.remove(str(path.parent))
     return module
 

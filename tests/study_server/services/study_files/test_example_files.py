@@ -9,6 +9,7 @@ import pytest
 from study_server.services.study_files.file import parse_study_file
 
 KINDS = {
+    "categories": "categorise",
     "photographs": "relevance",
     "adversarial": "relevance",
     "criticism": "assignment",
