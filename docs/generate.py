@@ -249,13 +249,14 @@ def declared_table(paradigm: Paradigm) -> str:
             choices = ", ".join(f"`{value}`" for value in each.choices)
             if each.takes_classes:
                 choices = f"the trial's classes, {choices}"
-            counted = "one for each class" if each.numbers_classes else choices
+            if each.numbers_classes:
+                choices = ", ".join(filter(None, ("one for each class", choices)))
             rows.append(
                 (
                     f"`{question.name}`",
                     f"`{each.name}`",
                     each.measured_on,
-                    counted,
+                    choices,
                     ", ".join(f"`{value}`" for value in each.yes)
                     if each.name in voting
                     else "",

@@ -121,6 +121,8 @@ def _key_of_field(
     asked: Field, question: Question, known: Known, *, classes: Sequence[str]
 ) -> dict[str, str]:
     if asked.numbers_classes:
+        if asked.chooses == "worst":
+            return {}  # what is right is known of the one to choose
         place = known.place or _only_place(known, classes)
         return {asked.name: place} if place else {}
     if asked.is_side and known.place.isdigit():

@@ -14,7 +14,8 @@ from stimuli.manifest import HOLDINGS
 
 Type = Literal["choice", "text", "number", "json"]
 Scale = Literal["nominal", "ordinal", "interval", "text", "json"]
-Shuffled = Literal["nothing", "classes", "classes-once", "places"]
+Shuffled = Literal["nothing", "classes", "classes-once", "places", "places-evenly"]
+Chooses = Literal["best", "worst", "odd"]
 PerVote = Literal["any", "all"]
 
 PER_CLASS: Final = "{}"
@@ -49,7 +50,13 @@ class Field:
         words: Value to what people read of it: in a paradigm a key of its texts, in
             a bundle the words themselves.
         numbers_classes: The choices are "1", "2", …, one for each of the trial's
-            classes: groups or alternatives by their place in the trial.
+            classes: groups, alternatives or options by their place in the trial. Those
+            listed come after them.
+        chooses: What choosing one of the trial's options says of it, beside those it
+            was shown with: it is the "best", the "worst", or the "odd" one that
+            belongs with them least. Each class of the trial is what an option stands
+            for. Empty where none is set against the others.
+        no_difference: Values that say that no option stands out.
         takes_classes: The trial's classes, by id, are choices before those listed. A
             bundle lists them, and says nothing of this.
         unanswered: Values nobody chooses, which stand for no response (the time ran
@@ -74,6 +81,8 @@ class Field:
     choices: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     numbers_classes: bool = False
+    chooses: Chooses | Literal[""] = ""
+    no_difference: tuple[str, ...] = ()
     takes_classes: bool = False
     unanswered: tuple[str, ...] = ()
     yes: tuple[str, ...] = ()
@@ -133,7 +142,9 @@ class Field:
             classes: Their ids, for a field that takes them.
         """
         numbered = tuple(str(number) for number in range(1, n_classes + 1))
-        whole = replace(self, choices=numbered) if self.numbers_classes else self
+        whole = self
+        if self.numbers_classes:
+            whole = replace(self, choices=(*numbered, *self.choices))
         if self.takes_classes:
             whole = replace(self, choices=(*classes, *self.choices))
         if not self.is_per_class:
@@ -193,7 +204,8 @@ class Question:
         names_classes: Whether the page may say what the trial's classes are called.
         shuffled: What is drawn anew for each trial: "classes", the order they are
             named in; "places", what stands at which place of the page. With
-            "classes-once" a person meets them in one order throughout.
+            "classes-once" a person meets them in one order throughout, with
+            "places-evenly" each of them at every place equally often.
         one_sided: What people do who always choose the same, after the word "who".
         wording: What people read: in a paradigm a key of its texts
             ("question_<name>" where left out), in a bundle the words themselves.
@@ -404,6 +416,12 @@ def _of_field(asked: Field) -> list[str]:
         return [*found, f"type is one of {', '.join(get_args(Type))}"]
     if asked.scale and asked.scale not in get_args(Scale):
         found.append(f"scale is one of {', '.join(get_args(Scale))}")
+    if asked.chooses and asked.chooses not in get_args(Chooses):
+        found.append(f"chooses is one of {', '.join(get_args(Chooses))}")
+    if asked.chooses and not asked.numbers_classes:
+        found.append("chooses is for choices that number the trial's classes")
+    if stray := sorted(set(asked.no_difference) - set(asked.choices)):
+        found.append(f"no_difference: {', '.join(stray)} is none of its choices")
     if asked.numbers_classes:
         return found
     return [*found, *_of_choices(asked)]

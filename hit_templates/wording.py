@@ -37,7 +37,8 @@ def _said(asked: Field, n_classes: int) -> str:
 
 def _one(asked: Field, n_classes: int) -> str:
     if asked.numbers_classes or asked.takes_classes:
-        return f"one of {n_classes}"
+        others = [f", or “{asked.words.get(v, v)}”" for v in asked.no_difference]
+        return f"one of {n_classes}{''.join(others)}"
     match asked.type:
         case "choice":
             return _choices(asked)

@@ -52,6 +52,8 @@ HOLDINGS: Final[Mapping[str, str]] = {
     "groups": "groups of pictures (slots group_k_i, k from 1), one for each class, and "
     "a target that belongs to one",
     "told-apart": "in each group what is unusual stands after what is usual",
+    "options": "two to four pictures (slots option1, option2, …) to choose between; the "
+    "trial's classes, in their order, say what each stands for",
     "frames": "one picture in several frames, in order, and a class",
 }
 

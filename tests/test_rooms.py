@@ -58,6 +58,7 @@ STANDS_ALONE: Final = {
         "analysis.statistics.models.quadrature",
         "hit_templates.reading",
         "hit_templates.categorise.people",
+        "hit_templates.prefer.people",
         "stimuli.classifiers.torchvision_models",
         "stimuli.engine.assembling",
         "stimuli.engine.picture_notes",
@@ -119,6 +120,7 @@ STANDS_ALONE: Final = {
     "a section of study files, as every feature with settings has one": (
         "hit_templates.attributes.settings",
         "hit_templates.categorise.settings",
+        "hit_templates.prefer.settings",
     ),
 }
 

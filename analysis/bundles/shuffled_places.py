@@ -36,7 +36,7 @@ def laid_out(
     """
     if len(order) < 2:
         return ""
-    if asked.shuffled == "places":
+    if asked.shuffled in ("places", "places-evenly"):
         return _place(values, order, asked)
     if asked.shuffled in ("classes", "classes-once"):
         return _by_place(values, order, asked) or _place(values, order, asked)

@@ -94,6 +94,7 @@ class Choices {
   #choose(button) {
     const { field, value } = button.dataset;
     this.#response[field] = value;
+    if ("apart" in button.dataset) this.#release(field, value);
     for (const other of this.buttons.filter((each) => each.dataset.field === field)) {
       other.setAttribute("aria-pressed", String(other === button));
     }
@@ -102,6 +103,16 @@ class Choices {
     if (row >= 0) {
       const open = this.rows.findIndex((each, at) => at > row && !(each.dataset.row in this.#response));
       this.#markRow(open >= 0 ? open : row + 1);
+    }
+  }
+
+  /** One thing is not chosen for two fields: the other one has to be chosen anew. */
+  #release(field, value) {
+    for (const other of this.buttons) {
+      const isSame = "apart" in other.dataset && other.dataset.field !== field && other.dataset.value === value;
+      if (!isSame || this.#response[other.dataset.field] !== value) continue;
+      delete this.#response[other.dataset.field];
+      other.setAttribute("aria-pressed", "false");
     }
   }
 

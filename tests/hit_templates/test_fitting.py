@@ -100,6 +100,9 @@ def test_what_is_needed_follows_from_fields_and_vote():
         "assignment-told-apart": ("groups", "told-apart"),
         "attributes": (),
         "category": ("alternatives",),
+        "preferred": ("options",),
+        "best-and-worst": ("options",),
+        "odd-one-out": ("options",),
     }
 
 

@@ -67,7 +67,8 @@ class AnsweredField:
         """Its values in order: those declared, then any other that came."""
         came = [value for value in self.rows["value"].unique() if value]
         if self.field.numbers_classes:
-            return tuple(sorted(came, key=_as_number))
+            listed = [value for value in self.field.choices if value not in came]
+            return (*sorted(came, key=_as_number), *listed)
         known = self.field.choices
         return (*known, *sorted(set(came) - set(known)))
 

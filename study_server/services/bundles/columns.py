@@ -391,7 +391,7 @@ def _described(field: Field) -> str:
         for value in field.choices
     ]
     if field.numbers_classes:
-        values = ["1, 2, …: one for each class of the trial"]
+        values = ["1, 2, …: one for each class of the trial", *values]
     several = "one for each class of the trial, {} from 0" if field.is_per_class else ""
     said = [field.description, several, field.measured_on, " | ".join(values)]
     return "; ".join(filter(None, said))
