@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import exp
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,11 +145,11 @@ def test_nothing_is_known_of_the_worst():
 def test_what_is_declared_is_said_in_words_and_checked():
     worded = MAY_TIE.questions["preferred"].worded(MAY_TIE.default_texts)
     assert responding(worded, n_classes=2) == "one of 2, or “No difference”"
-    plain = {"name": "x", "type": "choice", "description": "x"}
     for wrong, said in (
         ({"chooses": "best", "choices": ("a",)}, "number the trial's classes"),
         ({"chooses": "first", "numbers_classes": True}, "chooses is one of best"),
         ({"numbers_classes": True, "no_difference": ("no",)}, "none of its choices"),
     ):
+        given: dict[str, Any] = {"name": "x", "type": "choice", **wrong}
         with pytest.raises(DeclarationError, match=said):
-            Question(name="q", fields=(Field(**plain, **wrong),))
+            Question(name="q", fields=(Field(description="x", **given),))
