@@ -24,13 +24,20 @@ from analysis.importing.pseudonyms import pseudonyms
 PARADIGM: Final = "imported"
 ENVIRONMENT: Final = "imported"
 QUESTION: Final = "response"
-_EMPTY: Final[Mapping[str, tuple[Any, str]]] = {
-    "text": ("", "object"),
-    "json": ("", "object"),
-    "integer": (pd.NA, "Int64"),
-    "number": (np.nan, "float64"),
-    "boolean": (pd.NA, "boolean"),
-    "time": (pd.NaT, "datetime64[us, UTC]"),
+_KINDS: Final[Mapping[str, str]] = {
+    "text": "object",
+    "json": "object",
+    "integer": "Int64",
+    "number": "float64",
+    "boolean": "boolean",
+    "time": "datetime64[us, UTC]",
+}
+_NOTHING: Final[Mapping[str, Any]] = {
+    "object": "",
+    "Int64": pd.NA,
+    "float64": np.nan,
+    "boolean": pd.NA,
+    "datetime64[us, UTC]": pd.NaT,
 }
 
 
@@ -327,22 +334,34 @@ def as_in_schema(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     ['trial', 'accepts', 'at']
     """
     columns = TABLES[name].columns
-    return pd.DataFrame(
-        {each: _column(frame, each, column) for each, column in columns.items()},
-        index=frame.index,
-    )
+    missing = {_kind(column) for each, column in columns.items() if each not in frame}
+    # A million rows of nothing once for each type, not for each column: pandas copies
+    # the one column that is written to.
+    nothing = {kind: _nothing(kind, frame.index) for kind in missing}
+    filled = {
+        each: _in_type(frame[each], _kind(column))
+        if each in frame
+        else nothing[_kind(column)]
+        for each, column in columns.items()
+    }
+    return pd.DataFrame(filled, index=frame.index, copy=False)
 
 
-def _column(frame: pd.DataFrame, name: str, column: ColumnSchema) -> pd.Series:
-    empty, kind = _EMPTY[column.type]
+def _kind(column: ColumnSchema) -> str:
     if not column.may_be_empty and column.type in ("integer", "boolean"):
-        kind = "int64" if column.type == "integer" else "bool"
-    if name in frame:
-        if kind == "object":
-            return shared_text(frame[name])
-        typed: pd.Series = frame[name].astype(pd.api.types.pandas_dtype(kind))
-        return typed
-    return pd.Series([empty] * len(frame), index=frame.index, dtype=kind)
+        return "int64" if column.type == "integer" else "bool"
+    return _KINDS[column.type]
+
+
+def _in_type(column: pd.Series, kind: str) -> pd.Series:
+    if kind == "object":
+        return shared_text(column)
+    typed: pd.Series = column.astype(pd.api.types.pandas_dtype(kind))
+    return typed
+
+
+def _nothing(kind: str, index: pd.Index) -> pd.Series:
+    return pd.Series(_NOTHING.get(kind, pd.NA), index=index, dtype=kind)
 
 
 def head_of(

@@ -26,9 +26,21 @@ from analysis.importing.formats.model_vs_human import (
     to_model_vs_human,
     write_model_vs_human,
 )
+from analysis.importing.response_bundles import as_in_schema
 from analysis.measures.rectified_error.numbers import error_results
 from analysis.statistics.k_of_n import tally
 from tests.analysis.importing.files import LONG, MODEL_VS_HUMAN, imported, written
+
+
+def test_columns_of_nothing_are_one_array_and_change_one_by_one():
+    rows = pd.DataFrame({"position": [1, 2], "acceptance_order": [1, 2]})
+    rows = rows.assign(is_counted=True, n_display_failures=0)
+    typed = as_in_schema("responses", rows)
+    sessions, people = typed["session"], typed["participant"]
+    assert np.shares_memory(sessions.to_numpy(), people.to_numpy())
+    typed.loc[0, "session"] = "s1"
+    assert typed["participant"].tolist() == ["", ""]
+    assert typed["session"].tolist() == ["s1", ""]
 
 
 def yes_votes(bundle):
