@@ -11,16 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browsers import Chromium
+
 REPOSITORY = Path(__file__).parent.parent
-_CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+# Seconds a test may hold the browser: many times what the longest takes.
+_BROWSER_LIMIT_S, _SLOW_BROWSER_LIMIT_S = 120, 1_200
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,12 +54,21 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromiums() -> Iterator[Chromium]:
     """One browser for every test of a process: Playwright starts but once."""
     path = os.environ.get("SECONDLOOK_CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.skip("no Chromium: install chromium or set SECONDLOOK_CHROMIUM")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
+        found = Chromium(playwright, path)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def chromium(chromiums: Chromium, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """The browser, which is ended where it holds up its test."""
+    is_slow = request.node.get_closest_marker("slow") is not None
+    limit = _SLOW_BROWSER_LIMIT_S if is_slow else _BROWSER_LIMIT_S
+    with chromiums.at_most(limit) as browser:
         yield browser
-        browser.close()

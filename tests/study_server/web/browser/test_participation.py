@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from playwright.sync_api import BrowserContext, Dialog, Route
+from playwright.sync_api import BrowserContext, Dialog, Route, expect
 
 from study_server.services import utc_now
 from study_server.web.application import EXTENSION
@@ -195,7 +195,8 @@ def test_while_the_server_is_away_responses_wait_and_then_arrive(
         person.wait_for_trial(number, 5)
         person.page.keyboard.press("y")
     person.wait_for_trial(4, 5)
-    person.page.wait_for_selector("#trial-banner:has-text('No connection')")
+    banner = person.page.locator("#trial-banner")
+    expect(banner).to_contain_text("No connection", timeout=15_000)
     assert of_trials(live) == []
     live.start()
     person.page.wait_for_selector("#trial-banner", state="hidden")
@@ -261,7 +262,8 @@ def test_a_proxys_error_page_loses_nothing(person: Person, live: LiveServer):
     )
     person.wait_for_trial(1, 5)
     person.page.keyboard.press("y")
-    person.page.wait_for_selector("#trial-banner:has-text('No connection')")
+    banner = person.page.locator("#trial-banner")
+    expect(banner).to_contain_text("No connection", timeout=15_000)
     person.page.unroute("**/responses")
     person.page.wait_for_selector("#trial-banner", state="hidden")
     assert len(of_trials(live)) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.study_server.portrait_set import as_portrait
 from tests.study_server.web.browser import test_attributes
@@ -204,7 +204,9 @@ def test_no_message_covers_the_image_and_what_does_is_recorded(
     before = box(person, "img[data-slot]")
     page.route("**/responses", lambda route: route.abort())
     page.keyboard.press("y")
-    page.wait_for_selector("#trial-banner:has-text('No connection')")
+    expect(page.locator("#trial-banner")).to_contain_text(
+        "No connection", timeout=15_000
+    )
     person.wait_for_trial(2, 5)
     assert box(person, "img[data-slot]") == before
     assert box(person, "#trial-banner")["bottom"] <= before["y"]
