@@ -26,7 +26,7 @@ MEASURES: Final[Mapping[str, tuple[str, int]]] = {
     "headline-interval": ("benchmarks.headline_interval", 10),
     "lime": ("benchmarks.lime", 300),
     "mmd-critic": ("benchmarks.mmd_critic", 60),
-    "observe": ("benchmarks.observe", 90),
+    "observe": ("benchmarks.observe", 300),
     "posting": ("benchmarks.posting", 90),
     "stimuli-build": ("benchmarks.stimuli_build", 90),
     "stimuli-build-gpu": ("benchmarks.stimuli_build_gpu", 5),

@@ -99,14 +99,14 @@ def find_photographs() -> Path:
     return data
 
 
-def prepare(folder: Path, data: Path, *, device: str) -> Work:
-    """A copy of the photographs and a recipe for them in `folder`."""
+def prepare(folder: Path, data: Path, *, device: str, n_images: int = N_IMAGES) -> Work:
+    """A copy of so many photographs and a recipe for them in `folder`."""
     rows = (data / "photos" / "labels.csv").read_text("utf-8").splitlines()
     photos = folder / "photos"
     photos.mkdir()
     header, *rows = rows
-    step = max(1, len(rows) // N_IMAGES)
-    rows = rows[::step][:N_IMAGES]
+    step = max(1, len(rows) // n_images)
+    rows = rows[::step][:n_images]
     files = [row.split(",")[0] for row in rows]
     for name in files:
         shutil.copy(data / "photos" / name, photos / name)

@@ -159,7 +159,8 @@ def decode_png(blob: bytes) -> NDArray[np.uint8]:
     """
     try:
         with open_image(blob) as image:
-            return np.asarray(image.convert("RGB"))
+            # Converting what is RGB already would copy it.
+            return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     except _READ_ERRORS as error:
         raise UnreadableImageError(_reason(error)) from error
 
