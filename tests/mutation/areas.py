@@ -48,6 +48,7 @@ AREAS: Final[dict[str, Area]] = {
             f"{_PEOPLE}/test_browser_binding.py",
             f"{_PEOPLE}/test_landing.py",
             f"{_PEOPLE}/test_leases.py",
+            f"{_PEOPLE}/test_more_work.py",
             f"{_PEOPLE}/test_start_limits.py",
         ),
         too_long=("forty_at_once",),

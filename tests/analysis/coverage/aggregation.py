@@ -183,6 +183,9 @@ _WORLDS = {
     "60 people, 25 of 300 errors in groups of 5 near copies": Judged(
         n_images=750, n_people=60, group=5
     ),
+    "40 people who know little (yes to 77 % of what is right), 25 of 200 errors each": (
+        Judged(skill=1.2)
+    ),
 }
 ROWS = (
     *(

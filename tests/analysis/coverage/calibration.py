@@ -152,6 +152,12 @@ ROWS = (
     ),
     Row(
         place=_GAP,
+        world="150 unlabelled images, 12 people",
+        shows=_ALL,
+        study=partial(gap, Sure(population=Population(n_images=150, n_people=12))),
+    ),
+    Row(
+        place=_GAP,
         world="about 150 errors, 50 of 450 right ones",
         shows=_ALL,
         study=partial(gap, Sure(population=Population(n_images=150), n_right=50)),

@@ -52,6 +52,7 @@ WORLDS: Final[Mapping[str, World]] = {
     "1,000 images, 39 % wrong, fresh blocks": World(),
     "1,000 images, 39 % wrong, shared blocks": SHARED,
     "strong bias (1.0), shared blocks": replace(SHARED, bias=1.0),
+    "strong bias (1.0), fresh blocks": World(bias=1.0),
     "2,000 images, 10 % wrong, fresh blocks": World(n_images=2000, error=0.1),
     "nobody differs (bias 0, skill 0)": World(bias=0.0, skill=0.0),
     "1 in 10 says yes to all, 1 in 10 at random": World(

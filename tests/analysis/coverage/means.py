@@ -56,6 +56,7 @@ DIFFERENCES: Final[Mapping[str, ClusteredWorld]] = {
         _PAIR, means=(3.2, 2.8), is_shared=True
     ),
     "between, 8 people each": replace(_PAIR, n_people=8, n=5),
+    "between, 4 people each": replace(_PAIR, n_people=4, n=4),
     "between, rare (4 % and 2 %)": replace(_PAIR, means=(-2.4, -2.8), is_shared=True),
     "within, rare (4 % and 2 %)": replace(
         _PAIR, means=(-2.4, -2.8), is_shared=True, design="within"

@@ -232,6 +232,11 @@ ROWS: Final = (
     _row("ordinal", "12 people in either condition, 5 answers", _APART),
     _row(
         "ordinal",
+        "12 people in either condition, 5 answers, groups of 5 near copies",
+        replace(_APART, group=5),
+    ),
+    _row(
+        "ordinal",
         "12 people in either condition, 5 answers, no effect",
         replace(_APART, log_odds=(0.0, 0.0)),
         kind="test",
