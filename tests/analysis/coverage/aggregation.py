@@ -176,6 +176,10 @@ def no_difference(rng: np.random.Generator, *, group: int = 1) -> Drawn:
 
 
 _PLACE = "Rectified error by Dawid and Skene's model"
+_JACKKNIFE = (
+    "variances by leaving people out are on average too large (Efron and Stein, 1981), "
+    "more so where the model hangs on few of them"
+)
 _SETS = "Accuracy against sets of accepted labels"
 _MODULE = "analysis.statistics.set_accuracy"
 _WORLDS = {
@@ -195,6 +199,7 @@ ROWS = (
             shows=(_FIT,),
             study=partial(rectified, world),
             n_quick=20 if number == 0 else 0,
+            wider_because=_JACKKNIFE if world.skill < 1.5 else "",
         )
         for number, (name, world) in enumerate(_WORLDS.items())
     ),
