@@ -12,7 +12,7 @@ from stimuli.engine.picture_notes import (
     find_contradictions,
     note_pictures,
 )
-from stimuli.engine.preparing import PreparedBuild
+from stimuli.engine.preparing import CLASS_PICTURE, PreparedBuild
 from stimuli.engine.running.execution import Results, store_crops
 from stimuli.engine.summarising import BuildOutcome
 from stimuli.errors import BuildError, StimuliError
@@ -127,14 +127,23 @@ class Assembly:
         made = [(d.seen, d.made) for d in drafts if d.made is not None]
         made += [pair for board in selection.boards for pair in board.made]
         made += selection.kept_made
+        stimuli = [
+            *self._stimuli(shown, ids, selection.source_facts),
+            *self._made(made),
+        ]
+        classes = [
+            *_with_examples(classified, extra.examples, ids),
+            *self.recipe.further_classes(classified.classes),
+        ]
+        own = self._class_pictures()
+        stored = {each.id: each for each in [*own.values(), *stimuli]}
         return AssembledSet(
-            stimuli=[
-                *self._stimuli(shown, ids, selection.source_facts),
-                *self._made(made),
-            ],
+            stimuli=list(stored.values()),
             classes=[
-                *_with_examples(classified, extra.examples, ids),
-                *self.recipe.further_classes(classified.classes),
+                replace(info, examples=(own[info.id].id, *info.examples))
+                if info.id in own
+                else info
+                for info in classes
             ],
             outcome=outcome,
         )
@@ -261,6 +270,28 @@ class Assembly:
                 known, facts={**known.facts, "copies": copies}
             )
         return list(records.values())
+
+    def _class_pictures(self) -> dict[str, Stimulus]:
+        """Class id to the picture of one's own that stands for it, stored."""
+        files = self.recipe.class_pictures
+        return {
+            class_id: Stimulus(
+                id=(stimulus_id := self.judge.keep(picture.pixels)),
+                file=f"images/{stimulus_id}.png",
+                width=CLASS_PICTURE.crop,
+                height=CLASS_PICTURE.crop,
+                source=files[class_id],
+                source_sha256=picture.source_sha256,
+                label=None,
+                predictions=(),
+                method="crop",
+                parameters=asdict(CLASS_PICTURE),
+                seed=self.prepared.recipe.seed,
+                versions=self.prepared.versions,
+                facts={"stands_for": class_id},
+            )
+            for class_id, picture in self.prepared.class_pictures.items()
+        }
 
     def _made(
         self, pairs: Sequence[tuple[ClassifiedImage, MadePicture]]

@@ -231,6 +231,8 @@ def _fingerprint(prepared: PreparedBuild) -> dict[str, Any]:
     # Sets of before there was this bound are the same sets without it.
     if settings["dataset"]["max_megapixels"] is None:
         settings["dataset"].pop("max_megapixels")
+    own = prepared.class_pictures.items()
+    pictures = {class_id: picture.source_sha256 for class_id, picture in own}
     return {
         "recipe": settings,
         "classifiers": [
@@ -241,6 +243,7 @@ def _fingerprint(prepared: PreparedBuild) -> dict[str, Any]:
         "files": _hash_files(prepared.dataset),
         "versions": prepared.versions,
         "display": asdict(prepared.display),
+        **({"class_pictures": pictures} if pictures else {}),
     }
 
 

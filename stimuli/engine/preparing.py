@@ -14,9 +14,11 @@ import torch
 from stimuli.classifiers.loading import Classifier, choose_device, load_classifiers
 from stimuli.engine.classifier_contract import Needs, check_contract
 from stimuli.errors import (
+    BuildError,
     ClassifierError,
     DatasetError,
     RecipeError,
+    UnreadableImageError,
     list_problems,
 )
 from stimuli.recipe_file import DisplaySection, ExecutionSection, RecipeFile
@@ -33,12 +35,19 @@ from stimuli.sources.class_folders import settle_classes
 from stimuli.sources.class_tables import read_groups
 from stimuli.sources.datasets import Dataset, resolve_labels
 from stimuli.sources.image_columns import read_image_columns
-from stimuli.sources.images import Display
+from stimuli.sources.images import (
+    CroppedImage,
+    Display,
+    careful_reading,
+    read_picture,
+)
 from stimuli.sources.known_contents import Adjudicated, read_adjudicated
 from stimuli.sources.labels_table import LABELS
 from stimuli.sources.listing import DatasetListing, list_images
 from stimuli.sources.rights import read_rights
 
+# A picture that stands for a class is small wherever it is shown.
+CLASS_PICTURE: Final = Display(resize=160, crop=160)
 _LIBRARIES: Final = ("torch", "torchvision", "pillow", "numpy", "scikit-image")
 
 
@@ -58,6 +67,7 @@ class PreparedBuild:
         device: Where the classifiers run.
         versions: Of the libraries.
         work: The images that the recipe works on beside predicting.
+        class_pictures: Id of a class to a picture of one's own that stands for it.
         counts: Catches and controls per block that will be tried.
         notes: What the researcher should know, in words.
     """
@@ -73,6 +83,7 @@ class PreparedBuild:
     device: torch.device
     versions: Mapping[str, str]
     work: ImagesWorkedOn
+    class_pictures: Mapping[str, CroppedImage]
     counts: ControlCounts
     notes: Sequence[str]
 
@@ -119,9 +130,24 @@ def prepare(recipe: RecipeFile, chosen: Recipe) -> PreparedBuild:
         device=device,
         versions=library_versions(),
         work=work,
+        class_pictures=_read_class_pictures(recipe, chosen),
         counts=settled.counts,
         notes=[*notes, *dataset.notes, *told.notes, *settled.notes],
     )
+
+
+def _read_class_pictures(recipe: RecipeFile, chosen: Recipe) -> dict[str, CroppedImage]:
+    """Read before anything is predicted: a missing file should be known at once."""
+    found, problems = {}, []
+    with careful_reading():
+        for class_id, file in sorted(chosen.class_pictures.items()):
+            try:
+                found[class_id] = read_picture(recipe.locate(file), CLASS_PICTURE)
+            except UnreadableImageError as error:
+                problems.append(f"{class_id}: {file}: {error}")
+    if problems:
+        raise BuildError(list_problems("pictures of classes", problems))
+    return found
 
 
 def _needs(recipe: RecipeFile, chosen: Recipe) -> Needs:

@@ -142,6 +142,11 @@ class Recipe(Protocol):
         """
         return False
 
+    @property
+    def class_pictures(self) -> Mapping[str, str]:
+        """Id of a class to the file of a picture that stands for it."""
+        return {}
+
     def further_classes(self, classes: ClassList) -> Sequence[ClassInfo]:
         """Groups that its trials name, beside the classifier's classes."""
         return ()

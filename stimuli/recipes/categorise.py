@@ -57,12 +57,14 @@ class SimulatedPeople(RecipeSection):
 
 
 class CategoriseSection(RecipeSection):
-    """`[recipe] kind = "categorise"`, with the tables `[categories]` and `[levels]`.
+    """`[recipe] kind = "categorise"`, with `[categories]`, `[levels]` and `[pictures]`.
 
     Attributes:
         categories: Category to the classes in it, by number, name or WordNet id;
             without the table every class is a category of its own.
         levels: What makes the images harder; without the table they are as they are.
+        pictures: Category to a picture file that stands for it beside its word, where
+            the study file says `pictures = true`; shown cut to a square.
         rule: How what a classifier gives its outputs becomes a category: by their
             "mean", "sum" or "max" within each, or "present" (their sum, of the
             categories' outputs alone).
@@ -76,10 +78,11 @@ class CategoriseSection(RecipeSection):
         seed: For everything that is drawn.
     """
 
-    own_tables: ClassVar[tuple[str, ...]] = ("categories", "levels")
+    own_tables: ClassVar[tuple[str, ...]] = ("categories", "levels", "pictures")
 
     categories: dict[str, list[int | str]] | None = None
     levels: LevelsSection | None = None
+    pictures: dict[str, str] = Field(default_factory=dict)
     rule: str = Field("mean", pattern="^(mean|sum|max|present)$")
     max_images: int | None = Field(None, ge=1)
     max_per_category: int | None = Field(None, ge=1)
@@ -150,6 +153,13 @@ class Categorise(Recipe):
         """
         problems = list(_category_problems(self.section.categories, classes))
         if not problems:
+            known = self._members(classes)
+            problems = [
+                f"pictures: {name} is none of them, which are {', '.join(known)}"
+                for name in self.section.pictures
+                if name not in known
+            ]
+        if not problems:
             of = _category_of(self._members(classes))
             there = {
                 of[s.label] for s in sources if s.label is not None and s.label in of
@@ -192,6 +202,11 @@ class Categorise(Recipe):
             ClassInfo(id=name, name=name.replace("_", " "))
             for name in sorted(self.section.categories)
         ]
+
+    @property
+    def class_pictures(self) -> Mapping[str, str]:
+        """One's own picture of each category."""
+        return self.section.pictures
 
     def select(self, classified: ClassifiedImages) -> SelectedTrials:
         """Main trials at every level; practice and catches at the easiest.

@@ -147,7 +147,7 @@ class Judge:
             classes=self.classes,
             seed=self.seed,
             aside=self.work.aside,
-            store=self._write,
+            store=self.keep,
         )
         subjects = [
             JudgedImage(
@@ -174,7 +174,7 @@ class Judge:
                 f"{source.name} changed while the set was being built; start afresh "
                 "with --fresh"
             )
-        return self._write(picture.pixels)
+        return self.keep(picture.pixels)
 
     def _read(self, source: Source) -> CroppedImage | UnreadableImage:
         try:
@@ -245,12 +245,13 @@ class Judge:
 
     def _store(self, seen: ClassifiedImage, picture: CroppedImage) -> ClassifiedImage:
         return (
-            replace(seen, stimulus=self._write(picture.pixels))
+            replace(seen, stimulus=self.keep(picture.pixels))
             if self.is_shown(seen)
             else seen
         )
 
-    def _write(self, pixels: NDArray[np.uint8]) -> str:
+    def keep(self, pixels: NDArray[np.uint8]) -> str:
+        """Store a picture; returns its stimulus id."""
         blob = encode_png(pixels)
         stimulus_id = hashlib.sha256(blob).hexdigest()
         self.disk.write(self.images / f"{stimulus_id}.png", blob)

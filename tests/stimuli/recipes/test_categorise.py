@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from stimuli.errors import BuildError, RecipeError
+from stimuli.errors import BuildError, RecipeError, StimuliError
 from stimuli.manifest import StimulusSet, Trial, trial_from_json, trial_to_json
 from stimuli.sources.images import decode_png
 from tests.stimuli import toy
@@ -108,6 +109,41 @@ def test_no_category_has_more_images_than_it_may(tmp_path):
     # Which are drawn does not hang on whether levels are made beforehand.
     plain = build(tmp_path / "plain", recipe=recipe, levels="")
     assert {(t.sources, t.key["category"]) for t in plain.trials() if t.key} == asked
+
+
+def test_a_picture_of_ones_own_stands_for_its_category(tmp_path):
+    Image.new("RGBA", (300, 200), (0, 0, 255, 255)).save(tmp_path / "beast.png")
+    pictures = '[pictures]\nmammal = "beast.png"'
+    made = build(tmp_path, levels=f"{LEVELS}\n{pictures}")
+    classes = made.classes()
+    (own,) = classes["mammal"].examples
+    assert classes["insect"].examples == ()
+    pixels = decode_png(made.image_path(own).read_bytes())
+    assert pixels.shape == (160, 160, 3)
+    assert (pixels == (0, 0, 255)).all()
+    (record,) = (each for each in made.stimuli() if each.id == own)
+    assert (record.source, record.facts) == ("beast.png", {"stands_for": "mammal"})
+    assert own not in {shown for t in made.trials() for shown in t.slots.values()}
+    # Another picture under the same name is another set.
+    Image.new("RGB", (300, 200), (255, 0, 0)).save(tmp_path / "beast.png")
+    with pytest.raises(StimuliError, match="another recipe"):
+        toy.build(tmp_path / "recipe.toml", tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("pictures", "words"),
+    [
+        ('mammal = "nowhere.png"', "mammal: nowhere.png: No such file"),
+        ('mammal = "words.png"', "mammal: words.png: not an image"),
+        ('bird = "words.png"', "pictures: bird is none of them"),
+    ],
+)
+def test_a_picture_that_cannot_stand_for_a_category_is_refused(
+    tmp_path, pictures, words
+):
+    (tmp_path / "words.png").write_text("no image")
+    with pytest.raises(BuildError, match=words):
+        build(tmp_path, levels=f"{LEVELS}\n[pictures]\n{pictures}")
 
 
 @pytest.mark.parametrize(
