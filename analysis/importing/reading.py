@@ -179,6 +179,11 @@ def check_imported(
     check_images(checked.answers, options, problems=problems)
     apart = tell_apart(checked.answers, filled, options, problems=problems)
     levels_of_conditions(checked.answers, options, problems=problems)
+    if (checked.answers["condition"] == "all").any():
+        problems.add(
+            "a condition is called 'all', which every table calls all conditions "
+            "together: rename it, or leave --map condition=… out"
+        )
     if checked.answers.empty:
         problems.add("no row is left: every one of them was left out")
     refuse(problems, names)

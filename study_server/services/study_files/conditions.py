@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from hit_templates.base import Paradigm, judged_sources
 from stimuli.manifest import Trial
 from study_server.services.study_files.sections import DesignSection
+
+# What tables and files of results call all conditions together.
+TOTAL: Final = "all"
 
 
 def asked_trials(trials: Sequence[Trial], design: DesignSection) -> tuple[Trial, ...]:
@@ -47,6 +50,11 @@ def condition_problems(
     """
     main = [trial for trial in trials if trial.role == "main"]
     there = sorted({trial.condition for trial in main if trial.condition})
+    if TOTAL in there:
+        yield (
+            f"the set has a condition called {TOTAL!r}, which every table calls all "
+            "conditions together; build it with another name"
+        )
     lacking = [name for name in design.levels if name not in there]
     if lacking:
         yield (

@@ -139,6 +139,13 @@ def test_two_columns_are_one_condition(tmp_path):
     assert "column 'colour' missing" in said
 
 
+def test_a_condition_is_not_called_what_tables_call_all_together(tmp_path):
+    path = written(tmp_path, ROUNDS.replace("lab", "all"))
+    said = refused(path, columns={**MAP, "condition": "site"})
+    assert "a condition is called 'all'" in said
+    assert len(imported(path, columns=MAP).trials) > 0
+
+
 def test_a_column_whose_name_has_a_plus_is_itself(tmp_path):
     path = written(tmp_path, ROUNDS.replace("site", "site+place"))
     bundle = imported(path, columns={**MAP, "condition": "site+place"})

@@ -155,6 +155,23 @@ def go_through(services: Services, person: str, *, n_failed: int = 0) -> str:
     return token
 
 
+def test_a_condition_is_not_called_what_tables_call_all_together(
+    services, squares, tmp_path
+):
+    shutil.copytree(squares, tmp_path / "set")
+    path = tmp_path / "set" / "trials.jsonl"
+    trials = [trial_from_json(line) for line in path.read_text("utf-8").splitlines()]
+    renamed = [
+        replace(trial, condition="all")
+        if trial.condition == CONDITIONS[0].name
+        else trial
+        for trial in trials
+    ]
+    path.write_text("".join(f"{trial_to_json(t)}\n" for t in renamed), "utf-8")
+    with pytest.raises(StudyDesignError, match="a condition called 'all'"):
+        open_study_of(services, tmp_path / "set")
+
+
 def test_everybody_meets_all_conditions_and_every_item_once(both_services, squares):
     open_study_of(both_services, squares)
     tokens = [go_through(both_services, f"p{number}") for number in range(7)]
