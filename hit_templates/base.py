@@ -47,6 +47,11 @@ COMPETENCES: Final[tuple[Competence, ...]] = (
 Device = Literal["any", "desktop", "tablet", "phone"]
 
 FOLDER: Final = Path(__file__).parent
+# A catch trial that nobody can fail would count nobody out.
+NO_CATCH_KEY: Final = (
+    "a catch trial needs a key, the response that is right; without one nobody can "
+    "fail it (give it one, or make it a control)"
+)
 
 
 class UnknownParadigmError(Exception):
@@ -264,14 +269,16 @@ class UsualParadigm:
         return {}
 
     def trial_problems(self, trial: Trial) -> Sequence[str]:
-        """A main trial without the key it needs, and keys that nobody can meet."""
+        """A main or catch trial without the key it needs, and keys nobody can meet."""
         asked = self.questions.get(trial.question)
         if asked is None:
             return ()
-        if not trial.key:
-            is_missed = asked.is_graded and trial.role == "main"
-            return ["a main trial needs a key"] if is_missed else ()
-        return key_problems(trial.key, self.response_schema(trial))
+        if trial.key:
+            return key_problems(trial.key, self.response_schema(trial))
+        if trial.role == "catch":
+            return [NO_CATCH_KEY]
+        is_missed = asked.is_graded and trial.role == "main"
+        return ["a main trial needs a key"] if is_missed else ()
 
     def arrange(self, view: TrialView) -> Mapping[str, Any]:
         """Nothing."""

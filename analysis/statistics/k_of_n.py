@@ -694,7 +694,7 @@ def people_variance(
     weights = n_deciding**2
     if n_people < 2 or weights.sum() == 0:
         return PeopleVariance(across_images=0.0, in_all=0.0, n_people=n_people, dof=inf)
-    in_all = float(totals @ totals) * _lost_by_centring(n_deciding, n_people)
+    in_all = float(totals @ totals) * _lost_by_centring(n_deciding)
     together = ways_of(images, clusters).squares_within(
         per_image, of=places % len(swings), within=owner
     )
@@ -708,17 +708,17 @@ def people_variance(
     )
 
 
-def _lost_by_centring(n_deciding: npt.NDArray[np.float64], n_people: int) -> float:
+def _lost_by_centring(n_deciding: npt.NDArray[np.float64]) -> float:
     """What squared totals of centred swings are multiplied by: P / (P - 1), equal people.
 
     A person with m of M deciding votes pulls their mean along: of P people whose
-    totals vary with m, Σ m² - 2 Σ m³ / M + (Σ m²)² / M² is left of Σ m².
+    totals vary with m, Σ m² - 2 Σ m³ / M + (Σ m²)² / M² is left of Σ m². Since
+    (Σ m²)² is at most M Σ m³, that is never less than P / (P - 1).
     """
     weights = n_deciding / n_deciding.sum()
     squares = float(weights @ weights)
     left = squares - 2 * float(weights @ weights**2) + squares**2
-    equal = n_people / (n_people - 1)
-    return max(equal, squares / max(left, squares / _MOST_LOST))
+    return squares / max(left, squares / _MOST_LOST)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from hit_templates.base import (
+    NO_CATCH_KEY,
     Competence,
     ComprehensionQuestion,
     Device,
@@ -264,6 +265,8 @@ def _problems(trial: Trial) -> Iterator[str]:
     group = None if trial.key is None else str(trial.key.get("group"))
     if trial.role == "main" and group is None:
         yield "a main trial needs a key, the group its target belongs to"
+    elif trial.role == "catch" and group is None:
+        yield NO_CATCH_KEY
     elif group is not None and group not in map(str, range(1, n_groups + 1)):
         yield f"key: expected a group from 1 to {n_groups}, got {group}"
 

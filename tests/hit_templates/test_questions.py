@@ -188,6 +188,13 @@ def test_a_usual_paradigm_grades_by_the_key_and_says_what_one_sided_people_do():
     ]
 
 
+@pytest.mark.parametrize("key", [None, {}])
+def test_a_catch_that_nobody_can_fail_is_a_problem_of_the_trial(key):
+    (said,) = PARADIGM.trial_problems(replace(TRIAL, role="catch", key=key))
+    assert said.startswith("a catch trial needs a key")
+    assert not PARADIGM.trial_problems(replace(TRIAL, role="practice", key=key))
+
+
 def test_a_key_that_nobody_can_meet_is_a_problem_of_the_trial():
     trial = replace(TRIAL, key={"side": "up", "sight": "left"})
     assert PARADIGM.trial_problems(trial) == [

@@ -41,6 +41,8 @@ class Ifgsm(Attack):
             stored bytes flip.
         reduction: How the loss joins a batch. It changes the rounding of tiny
             gradients and nothing else: "sum" equals foolbox, "mean" torchattacks.
+            With "mean" an image's gradient is divided by the size of its batch, so
+            that more of a larger batch rounds to zero, as it does there.
         keeps_first_flip: Keep each image as it was when it flipped.
 
     Raises:

@@ -87,15 +87,17 @@ def test_an_interval_for_images_like_these(seed, is_grouped):
     assert found.target == "images like these"
 
 
+@pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_an_interval_for_these_images(seed):
-    kinds = draw(seed)[:1]
+def test_an_interval_for_these_images(seed, place):
+    kinds = draw(seed)[place : place + 1]
     like = rejected_share(strata_of(kinds), votes_of(*kinds), k=K, level=0.9)
     added, dof = of_people(kinds[0].swings(), everybody(*kinds), alone)
-    chance = 12 * kinds[0].by_chance
+    n_images = kinds[0].n_images
+    chance = n_images * kinds[0].by_chance
     whole = joined((added, dof), (chance, inf))
     low, high = ends_of(
-        kinds, chance + added, dof=whole, n_equal=12, effect=1.0, level=0.9
+        kinds, chance + added, dof=whole, n_equal=n_images, effect=1.0, level=0.9
     )
     found = rejected_share(
         strata_of(kinds), votes_of(*kinds), k=K, level=0.9, target="these images"

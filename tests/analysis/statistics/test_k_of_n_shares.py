@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import AnalysisError
-from analysis.statistics.intervals import wilson
+from analysis.statistics.intervals import critical_value, wilson
 from analysis.statistics.k_of_n import (
     DecidingVotes,
     Stratum,
@@ -314,6 +314,16 @@ def test_near_copies_count_as_their_cluster():
     same = rejected_share(strata, votes, k=2, clusters=one_each)
     assert (same.low, same.high) == pytest.approx((alone.low, alone.high), abs=0.2)
     assert same.standard_error == pytest.approx(alone.standard_error)
+
+
+def test_near_copies_of_which_none_is_rejected_are_as_few_as_their_clusters():
+    # No image of four in two pairs: the score bound of 0 of 2, c² / (2 + c²).
+    votes = cast(a="1111", b="1111", c="1111", d="1111")
+    pairs = pd.DataFrame({"scene": ["s", "s", "t", "t"]}, index=list("abcd"))
+    found = rejected_share(of(4, 4, "a", "b", "c", "d"), votes, k=2, clusters=pairs)
+    squared = critical_value(level=0.95, dof=found.dof) ** 2
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert found.high == pytest.approx(squared / (2 + squared))
 
 
 def test_near_copies_that_a_person_leans_on_count_once():

@@ -26,6 +26,7 @@ from stimuli.methods.attacks._ball import (
 )
 from stimuli.methods.attacks._result import Trace
 from stimuli.methods.attacks._stepping import StepRule, make_rule
+from stimuli.methods.attacks.ifgsm import Reduction
 from tests.stimuli.tiny_networks import Cramped, Sum
 
 LINF = Ball(norm="linf", epsilon=0.1)
@@ -60,6 +61,10 @@ def test_a_ball_of_lengths_shortens_what_is_too_long_and_leaves_the_rest():
         [0.5, 0.5, 0.8, 0.1, 0.5, 0.5],
         [1.0, 0.5, 0.9, 0.9, 0.9, 0.9],
     )
+    # Past black: 0.2 - 0.5 · 0.8.
+    dark = images([0.2] * 6)
+    away = dark + images([0.6, -0.8, 0, 0, 0, 0])
+    close(L2.keep(away, dark), [0.5, 0.0, 0.2, 0.2, 0.2, 0.2])
     close(L2.keep(images([0.5] * 6), images([0.5] * 6)), [0.5] * 6)
 
 
@@ -91,6 +96,11 @@ def test_only_what_lies_outside_is_brought_back_and_what_was_given_stays():
     assert held.images[4, 2, 0, 1].item() == 0.0
     inside = LINF.hold(given[:2], clean[:2])
     assert inside.images.data_ptr() == given.data_ptr(), "nothing had to be copied"
+
+
+def test_black_and_white_themselves_are_inside():
+    clean = images([0.0] * 6, [1.0] * 6)
+    assert LINF.hold(clean.clone(), clean).was_outside.tolist() == [False, False]
 
 
 def test_what_rounding_may_add_grows_with_the_radius():
@@ -146,6 +156,19 @@ def test_stored_values_stay_within_whole_levels_of_the_sources_bytes():
     moved = [102.4, 97.6, 102.9, 97.1, 102.6, 100.4]
     assert store(two, moved, clean) == [2, -2, 2, -2, 2, 0]
     assert store(FREE, moved, clean) == [2, -2, 3, -3, 3, 0]
+
+
+def test_half_of_white_is_fewer_levels_than_half_of_256():
+    # 127.5 levels, of which 127 are whole.
+    ball = Ball(norm="linf", epsilon=0.5)
+    assert store(ball, [250] * 6, [100] * 6) == [127] * 6
+
+
+def test_a_single_level_that_rounding_added_can_be_given_back():
+    # Six levels of one are sqrt(6) long; two of them go, and sqrt(4) is left.
+    ball = Ball(norm="l2", epsilon=2 / 255)
+    found = store(ball, [100.6] * 6, [100] * 6)
+    assert sorted(found) == [0, 0, 1, 1, 1, 1]
 
 
 def test_a_radius_of_whole_levels_reaches_that_level():
@@ -322,6 +345,84 @@ def test_all_steps_count_their_gradients_and_look_at_every_image():
     assert [wants for wants, _ in network.seen] == ([True] * 20 + [False]) * 2
     assert [len(steps) for _, steps in network.seen] == [2] * 21 + [1] * 21
     assert given.trace.labels.tolist() == [[0] * 5 + [1] * 16] * 3
+
+
+@pytest.mark.parametrize("stop", ["never", "flip"])
+def test_a_mean_halves_the_gradients_of_two_and_the_smallest_round_to_zero(stop):
+    # A weight of two of the smallest float32s, times -1/2 of the loss, is one of them;
+    # half of that is none.
+    def has_moved(reduction: Reduction, *, batch_size: int) -> bool:
+        model = PixelModel(Sum(0.0, weights=[2 * 2.0**-149] * 3).eval())
+        given = input_of(model, n=2, batch_size=batch_size)
+        attack = Ifgsm(space="pixel", max_steps=20, stop=stop, reduction=reduction)
+        moved = (attack.run(given).images != given.clean).flatten(1).any(1)
+        assert len(set(moved.tolist())) == 1
+        return bool(moved[0])
+
+    assert has_moved("sum", batch_size=2)
+    assert has_moved("sum", batch_size=1)
+    assert has_moved("mean", batch_size=1)
+    assert not has_moved("mean", batch_size=2)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_images_of_a_batch_are_about_to_flip_when_each_alone_would_be(reduction):
+    # As worked out above for one image: looked at first after four steps.
+    network = Passes(Sum(12 * 0.5 - 0.05))
+    attack = Ifgsm(space="pixel", stop="flip", max_steps=20, reduction=reduction)
+    attack.run(input_of(PixelModel(network.eval()), n=2))
+    looks = [steps for wants, steps in network.seen if not wants]
+    assert looks == [[-4, -4], [-5, -5]]
+
+
+def test_an_image_far_from_flipping_does_not_wait_with_one_that_is_near():
+    network = Passes(Sum(12 * 0.5 - 0.05))
+    given = input_of(PixelModel(network.eval()), n=2)
+    # A lead of 1.05 beside one of 0.05: twenty steps take 0.24 of it.
+    given.clean[1] += 1 / 12
+    Ifgsm(space="pixel", stop="flip", max_steps=20).run(given)
+    assert given.trace.steps_to_flip().tolist() == [5, 21]
+    assert [len(steps) for wants, steps in network.seen if not wants] == [1, 1, 1]
+
+
+def test_the_last_step_is_looked_at_without_a_gradient():
+    network = Passes(Sum(12 * 0.5 - 10))
+    given = input_of(PixelModel(network.eval()))
+    given.trace.max_steps = 3
+    moved = Ifgsm(space="pixel", stop="flip", max_steps=3).run(given)
+    assert [wants for wants, _ in network.seen] == [True] * 3 + [False]
+    assert moved.n_gradients == 3
+
+
+def test_what_is_wrong_from_the_start_costs_no_gradient():
+    given = input_of(PixelModel(Sum(12 * 0.5 + 0.01).eval()))
+    moved = Ifgsm(space="pixel", stop="flip", max_steps=20).run(given)
+    assert moved.n_gradients == 0
+    assert torch.equal(moved.images, given.clean)
+
+
+def test_bytes_of_each_image_are_looked_at_for_that_image():
+    # Steps of one level take 12 / 255 of leads of 7 / 255 and 25 / 255.
+    given = input_of(PixelModel(Sum((12 * 128 - 7) / 255).eval()), n=2)
+    given.clean.fill_(128 / 255)
+    given.clean[1, 0, 0, 0] = 146 / 255
+    attack = Ifgsm(space="pixel", stop="flip-8bit", step=1 / 255, max_steps=20)
+    attack.run(given)
+    assert given.trace.steps_to_flip().tolist() == [1, 3]
+
+
+def test_the_first_flip_may_be_the_last_step_and_is_each_images_own():
+    given = input_of(PixelModel(Sum(12 * 0.5 - 0.05).eval()), n=2, batch_size=1)
+    # The second is of class 1, so that it is wrong from the start.
+    given.trace.aim = torch.tensor([0, 1])
+    given.trace.truth = torch.tensor([0, 1])
+    given.trace.labels = given.trace.labels[:, :6]
+    given.trace.max_steps = 5
+    attack = Ifgsm(space="pixel", max_steps=5, keeps_first_flip=True)
+    kept = attack.run(given).first_flipped
+    assert kept is not None
+    changed = (kept - given.clean).abs().amax((1, 2, 3)).tolist()
+    assert changed == pytest.approx([0.005, 0.0], abs=1e-6)
 
 
 def test_a_step_towards_a_target_goes_down_and_is_measured_as_the_space_says():
