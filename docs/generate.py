@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -21,7 +22,7 @@ from analysis.people.exclusion_rules import RULES
 from hit_templates.base import Paradigm, find_paradigms
 from hit_templates.examples import configured_example
 from hit_templates.fitting import fitting_questions
-from stimuli import recipe_file
+from stimuli import plugins, recipe_file
 from stimuli.files.text import MAX_BYTES, MAX_TABLE_BYTES
 from stimuli.manifest import HOLDINGS
 from stimuli.recipes import RECIPES
@@ -392,13 +393,29 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+@contextmanager
+def only_ours() -> Iterator[None]:
+    """As if no other package were installed; registries ask for entry points late."""
+    asked = plugins.entry_points
+    vars(plugins)["entry_points"] = lambda **_group: ()
+    try:
+        yield
+    finally:
+        vars(plugins)["entry_points"] = asked
+
+
 @click.command()
 @click.option("--check", is_flag=True, help="Only say which pages are stale.")
 def main(check: bool) -> None:
-    """Write the pages, or exit 1 naming the stale ones."""
+    """Write the pages, or exit 1 naming the stale ones.
+
+    They describe what is here; what other installed packages bring is left out.
+    """
+    with only_ours():
+        pages = {name: page() for name, page in PAGES.items()}
     stale = []
-    for name, page in PAGES.items():
-        path, text = FOLDER / name, re.sub(r"\n{3,}", "\n\n", page())
+    for name, page in pages.items():
+        path, text = FOLDER / name, re.sub(r"\n{3,}", "\n\n", page)
         if not path.is_file() or path.read_text("utf-8") != text:
             stale.append(name)
             if not check:

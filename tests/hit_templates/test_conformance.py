@@ -244,7 +244,8 @@ def test_class_names_are_shown_and_escaped_or_not_shown_at_all(paradigm, example
     page = rendered(paradigm, replace(example.view(), classes=tuple(hostile)))
     assert page.all("b") == []
     shown = [f"<b>{info.name}</b> & co" in page.text for info in example.classes]
-    assert set(shown) == {paradigm.names_classes}
+    # A trial may have no classes, as two pictures side by side.
+    assert set(shown) <= {paradigm.names_classes}
 
 
 @of_every_example

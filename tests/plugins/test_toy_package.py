@@ -107,11 +107,27 @@ def test_its_recruiter_lets_nobody_in_without_a_ticket(monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
-def test_its_attack_and_selection_keep_what_all_promise(site: Path, repository: Path):
+def test_the_pages_describe_only_what_is_ours(site: Path, repository: Path):
+    done = subprocess.run(
+        [sys.executable, "docs/generate.py", "--check"],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": f"{site}:{repository}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_what_it_brings_keeps_what_all_promise(site: Path, repository: Path):
+    rooms = ("stimuli/attacks", "stimuli/explanations", "stimuli/selection")
     tests = [
-        f"tests/stimuli/{room}/test_conformance.py" for room in ("attacks", "selection")
+        f"tests/{room}/test_conformance.py"
+        for room in (*rooms, "hit_templates", "analysis/measures")
     ]
-    options = ("-q", "-p", "no:cacheprovider", "-k", "nudge or in_order or listed")
+    mine = "nudge or centre or in_order or sides or sureness or listed"
+    options = ("-q", "-p", "no:cacheprovider", "-k", mine)
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=repository,
