@@ -60,7 +60,7 @@ def testing_page() -> str:
         )
         lines.append(
             f"\nThis took {minutes:.0f} minutes by the clock, and {cpu_minutes:.0f} "
-            "of processors where that was counted."
+            "of processors where that was counted, on two cores that others used as well."
         )
         lines.append("Areas that have no line here have not been run yet.")
     survivors = [row for row in rows if row["survivor"]]
