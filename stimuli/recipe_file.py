@@ -116,14 +116,15 @@ class ClassifierSection(RecipeSection):
         torchvision: An architecture of torchvision.
         weights: A weights enum ("IMAGENET1K_V1") or a state dict file.
         function: `file.py:function`, see `docs/stimuli.md`.
-        demo: The demo world's network.
+        demo: A network of the demo world: true for its standard one, or "robust" or
+            "stylised".
         name: What tables call it; defaults to what the others say.
     """
 
     torchvision: str | None = None
     weights: str | None = None
     function: str | None = Field(None, pattern=r"^.+\.py:[A-Za-z_]\w*$")
-    demo: Literal[True] | None = None
+    demo: Literal[True, "robust", "stylised"] | None = None
     name: str | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
@@ -148,7 +149,8 @@ class ClassifierSection(RecipeSection):
         """The name under which its numbers appear."""
         if self.function:
             return self.name or self.function.rpartition(":")[0].split("/")[-1][:-3]
-        return self.name or self.torchvision or "demo"
+        variant = "" if self.demo is True else f"-{self.demo}"
+        return self.name or self.torchvision or f"demo{variant}"
 
     @property
     def weights_is_enum(self) -> bool:

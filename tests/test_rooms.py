@@ -67,8 +67,9 @@ STANDS_ALONE: Final = {
         "stimuli.methods.selection._kernel_width",
         "stimuli.methods.selection._rbf_kernel",
         "stimuli.rendering.boards",
-        "stimuli.scenes.evaluation",
         "stimuli.sources.eight_bit_rgb",
+        "stimuli.zoo.fitting",
+        "stimuli.zoo.measuring",
         "study_server.cli._market",
         "study_server.marketplace.questions.question_form_checks",
         "study_server.recruiters.mturk.failures",
@@ -93,6 +94,7 @@ STANDS_ALONE: Final = {
         "stimuli.scenes.grounds",
         "stimuli.scenes.photography",
         "stimuli.scenes.raymarch",
+        "stimuli.scenes.repainting",
     ),
     "it needs what its importer must not: torch, Ray, boto3, a network": (
         "stimuli.engine.repredicting",

@@ -153,7 +153,7 @@ def _load(
     elif section.function:
         loaded = load_function(section.function, recipe.path.parent)
     else:
-        loaded = _load_demo()
+        loaded = _load_demo("standard" if section.demo is True else str(section.demo))
     return _finish(section.label, loaded, device=device)
 
 
@@ -330,14 +330,20 @@ def _hash_parameters(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _load_demo() -> LoadedNetwork:
+def _load_demo(name: str) -> LoadedNetwork:
     from stimuli import scenes
 
+    path = scenes.NETWORKS[name]
+    if not path.exists():
+        raise ClassifierError(
+            f"the demo world's {name} network is not part of this installation"
+        )
+    words = "" if name == "standard" else f"{name} "
     display = Display(resize=scenes.IMAGE_SIZE, crop=scenes.IMAGE_SIZE)
     return LoadedNetwork(
-        module=scenes.load_network(),
+        module=scenes.load_network(path),
         prepare=Normalise(tuple(scenes.MEAN), tuple(scenes.STD)),
         display=display,
         classes=tuple((c.name, c.gloss) for c in scenes.CLASSES),
-        origin="the demo world's network",
+        origin=f"the demo world's {words}network",
     )

@@ -134,6 +134,7 @@ class Assembly:
         classes = [
             *_with_examples(classified, extra.examples, ids),
             *self.recipe.further_classes(classified.classes),
+            *selection.classes,
         ]
         own = self._class_pictures()
         stored = {each.id: each for each in [*own.values(), *stimuli]}

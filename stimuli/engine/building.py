@@ -127,6 +127,7 @@ class Builder:
             relevant=prepared.adjudicated.relevant,
             eased_probability=file.controls.eased_limit(len(prepared.classes)),
             most_pixels=file.dataset.most_pixels,
+            masks=None if recipe.masks is None else file.locate(recipe.masks),
         )
         runner = ShardRunner(
             engine=choose_engine(file.execution),

@@ -98,7 +98,7 @@ def prepare(recipe: RecipeFile, chosen: Recipe) -> PreparedBuild:
     Raises:
         StimuliError: If something cannot be loaded or does not fit.
     """
-    _check_one_classifier(recipe, chosen)
+    _check_number(recipe, chosen)
     listing = _list_images(recipe, chosen)
     device = _device_here(recipe.execution)
     classifiers = load_classifiers(recipe, device=device)
@@ -249,12 +249,21 @@ def _device_here(execution: ExecutionSection) -> torch.device:
     return choose_device(execution.device)
 
 
-def _check_one_classifier(recipe: RecipeFile, chosen: Recipe) -> None:
+def _check_number(recipe: RecipeFile, chosen: Recipe) -> None:
+    named = ", ".join(section.label for section in recipe.classifiers)
+    n = len(recipe.classifiers)
+    if chosen.n_classifiers is not None:
+        least, most = chosen.n_classifiers
+        if not least <= n <= most:
+            raise RecipeError(
+                f"{recipe.path}: classifier: kind = {recipe.kind!r} as it is set "
+                f"compares {least} to {most} classifiers, got {n} ({named}); give a "
+                "[[classifier]] table for each"
+            )
     if chosen.is_of_one_classifier and len(recipe.classifiers) > 1:
-        named = ", ".join(section.label for section in recipe.classifiers)
         raise RecipeError(
             f"{recipe.path}: classifier: kind = {recipe.kind!r} is about one "
-            f"classifier, got {len(recipe.classifiers)} ({named}); build a set for each"
+            f"classifier, got {n} ({named}); build a set for each"
         )
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("folder", metavar="SET", type=click.Path(path_type=Path))
 @click.option(
-    "--classifier", help="demo, a torchvision name, or your own file.py:function."
+    "--classifier",
+    help="demo, demo:robust, demo:stylised, a torchvision name, or your own "
+    "file.py:function.",
 )
 @click.option("--weights", help="Of a torchvision name: a file, or torchvision's name.")
 @click.option(

@@ -117,6 +117,8 @@ def _section(name: str, weights: list[str]) -> ClassifierSection:
     raw: dict[str, Any]
     if name == _DEMO:
         raw = {"demo": True}
+    elif name.startswith(f"{_DEMO}:"):
+        raw = {"demo": name.removeprefix(f"{_DEMO}:")}
     elif ".py:" in name:
         raw = {"function": name}
     elif weights:

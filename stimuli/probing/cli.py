@@ -15,7 +15,7 @@ from stimuli.files.safe_csv import csv_writer
 
 if TYPE_CHECKING:
     from stimuli.probing.pairs import ProbedPair
-    from stimuli.probing.proportions import Proportion
+    from stimuli.records.proportions import Proportion
 
 
 @click.command()
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     "--classifier",
     "names",
     multiple=True,
-    help="Instead of a recipe: demo, a torchvision name or file.py:function; "
-    "repeatable.",
+    help="Instead of a recipe: demo, demo:robust, demo:stylised, a torchvision name or "
+    "file.py:function; repeatable.",
 )
 @click.option(
     "--weights",

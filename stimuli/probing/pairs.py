@@ -16,8 +16,8 @@ from stimuli.classifiers.loading import Classifier
 from stimuli.errors import DatasetError, UnreadableImageError, list_problems
 from stimuli.files.tables import Columns, TableRow, read_table, same_form
 from stimuli.manifest import Prediction
-from stimuli.probing.proportions import Proportion, proportion
 from stimuli.recipes.batches.judging import predict
+from stimuli.records.proportions import Proportion, proportion
 from stimuli.sources.images import CroppedImage, Display, careful_reading, read_picture
 
 COLUMNS: Final = Columns(

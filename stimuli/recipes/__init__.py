@@ -22,6 +22,7 @@ from stimuli.recipes.explanation_path import (
     ExplanationPathRecipe,
     ExplanationPathSection,
 )
+from stimuli.recipes.gradients import Gradients, GradientsSection
 from stimuli.recipes.pairs import Pairs, PairsSection
 from stimuli.recipes.portrait import Portrait, PortraitSection
 from stimuli.recipes.predicted_classes import (
@@ -51,6 +52,7 @@ RECIPES: Final[Registry[RecipeKind]] = Registry(
         "categorise": RecipeKind(CategoriseSection, Categorise),
         "criticism": RecipeKind(CriticismSection, Criticism),
         "explanation_path": RecipeKind(ExplanationPathSection, ExplanationPathRecipe),
+        "gradients": RecipeKind(GradientsSection, Gradients),
         "misclassified": RecipeKind(MisclassifiedSection, Misclassified),
         "pairs": RecipeKind(PairsSection, Pairs),
         "portrait": RecipeKind(PortraitSection, Portrait),

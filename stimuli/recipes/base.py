@@ -92,8 +92,22 @@ class Recipe(Protocol):
         return self.image_work is not None
 
     @property
+    def n_classifiers(self) -> tuple[int, int] | None:
+        """Least and most classifiers that it compares; None where it compares none."""
+        return None
+
+    @property
     def image_work(self) -> ImageWork | None:
         """What is done with images beside predicting on them."""
+        return None
+
+    @property
+    def masks(self) -> str | None:
+        """Folder, relative to the recipe file, of the objects' masks.
+
+        The mask of `images/a.png` is `images/a.png` in there: white where the object
+        is, black elsewhere, as large as the image.
+        """
         return None
 
     @property

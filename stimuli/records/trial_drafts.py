@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from stimuli.manifest import ROLES, Role, Trial, Use, trial_id
+from stimuli.manifest import ROLES, ClassInfo, Role, Trial, Use, trial_id
 from stimuli.records.classified_images import ClassifiedImage, MadePicture
 
 
@@ -67,6 +67,7 @@ class SelectedTrials:
         boards: Trials of several pictures.
         kept: Crops of images that are kept though no trial shows them.
         kept_made: The same, of pictures made from an image.
+        classes: What its trials name beside the classifier's classes.
         facts: What the recipe adds to the summary.
         source_facts: Source to what a crop's manifest line says about its part.
         notes: What the researcher should know, in words.
@@ -77,6 +78,7 @@ class SelectedTrials:
     boards: Sequence[Board] = ()
     kept: Sequence[ClassifiedImage] = ()
     kept_made: Sequence[tuple[ClassifiedImage, MadePicture]] = ()
+    classes: Sequence[ClassInfo] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     source_facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: Sequence[str] = ()

@@ -22,6 +22,7 @@ from stimuli.scenes.drawing import draw_scenes as draw_scenes
 from stimuli.scenes.writing import write_dataset as write_dataset
 
 if TYPE_CHECKING:
+    from stimuli.scenes.classifier import NETWORKS as NETWORKS
     from stimuli.scenes.classifier import build as build
     from stimuli.scenes.classifier import build_network as build_network
     from stimuli.scenes.classifier import load_network as load_network
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from stimuli.scenes.training import train as train
 
 _NEEDS_TORCH: Final = {
+    "NETWORKS": "stimuli.scenes.classifier",
     "build": "stimuli.scenes.classifier",
     "build_network": "stimuli.scenes.classifier",
     "load_network": "stimuli.scenes.classifier",

@@ -14,6 +14,12 @@ from torch import nn
 from stimuli.scenes.classes import CLASSES, IMAGE_SIZE, MEAN, STD
 
 WEIGHTS_PATH: Final = Path(__file__).with_name("weights.pt")
+# The demo zoo: networks of one architecture, each beside its record.
+NETWORKS: Final = {
+    "standard": WEIGHTS_PATH,
+    "robust": WEIGHTS_PATH.with_name("robust.pt"),
+    "stylised": WEIGHTS_PATH.with_name("stylised.pt"),
+}
 PENULTIMATE: Final = "penultimate"
 
 _WIDTHS: Final = (24, 48, 80, 128, 160)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,9 @@ _MAX_TRIES: Final = 20
 _N_OBJECTS: Final = (0.56, 0.32, 0.12)  # probability of one, two, three
 
 
+Repaint = Callable[[SceneObject], SceneObject]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scene:
     """A finished picture and the truth about it.
@@ -38,6 +41,8 @@ class Scene:
             object placed, also the hidden ones.
         setting: Name of the surroundings.
         has_companion: Whether the planted bias's companion was placed.
+        mask: How much of each pixel the label's object fills as it is seen, 0 to
+            255, (size, size).
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -46,6 +51,7 @@ class Scene:
     visible: dict[int, float]
     setting: str
     has_companion: bool
+    mask: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +72,13 @@ class Layer:
 
 
 def draw_scene(
-    rng: np.random.Generator, *, label: int, split: Split, size: int = IMAGE_SIZE
+    rng: np.random.Generator,
+    *,
+    label: int,
+    split: Split,
+    size: int = IMAGE_SIZE,
+    repaint: Repaint | None = None,
+    is_alone: bool = False,
 ) -> Scene:
     """A scene in which class `label` is present.
 
@@ -75,12 +87,17 @@ def draw_scene(
         label: Class index; other objects are drawn at random beside it.
         split: Decides how often the planted bias's companion appears.
         size: Pixels on a side.
+        repaint: Gives each object another surface; draws nothing from `rng`, so the
+            scene is the same but for that.
+        is_alone: No other object, nor the bias's companion, is placed.
 
     Raises:
         RuntimeError: If the label stayed hidden in every attempt.
     """
     for _ in range(_MAX_TRIES):
-        scene = _compose(rng, label=label, split=split, size=size)
+        scene = _compose(
+            rng, label=label, split=split, size=size, repaint=repaint, is_alone=is_alone
+        )
         if label in scene.present:
             return scene
     raise RuntimeError(
@@ -104,13 +121,25 @@ def visible_shares(layers: Sequence[Layer], cover: Array) -> list[float]:
     return shares[::-1]
 
 
-def _compose(rng: np.random.Generator, *, label: int, split: Split, size: int) -> Scene:
+def _compose(
+    rng: np.random.Generator,
+    *,
+    label: int,
+    split: Split,
+    size: int,
+    repaint: Repaint | None,
+    is_alone: bool,
+) -> Scene:
     setting = _draw_setting(CLASSES[label], rng)
-    classes = _draw_classes(label, setting, rng)
-    has_companion = rng.random() < BIAS.probability(classes, split=split)
+    classes = (label,) if is_alone else _draw_classes(label, setting, rng)
+    has_companion = not is_alone and bool(
+        rng.random() < BIAS.probability(classes, split=split)
+    )
     camera = setting.draw_camera(rng, size=size, n_objects=len(classes))
     light = draw_light(setting, rng)
-    named, layers = _place(classes, has_companion, camera, light=light, rng=rng)
+    named, layers = _place(
+        classes, has_companion, camera, light=light, rng=rng, repaint=repaint
+    )
     picture = setting.paint(camera, light, rng=rng)
     for layer in layers:
         cover = layer.alpha[..., None]
@@ -129,7 +158,20 @@ def _compose(rng: np.random.Generator, *, label: int, split: Split, size: int) -
         visible=visible,
         setting=setting.name,
         has_companion=has_companion,
+        mask=_mask_of(label, named, layers, cover=front.alpha),
     )
+
+
+def _mask_of(
+    label: int, named: Sequence[int | None], layers: Sequence[Layer], *, cover: Array
+) -> npt.NDArray[np.uint8]:
+    """What shows of the label's object, layers from far to near."""
+    place = named.index(label)
+    seen = layers[place].alpha * (1 - cover)
+    for nearer in layers[place + 1 :]:
+        seen = seen * (1 - nearer.alpha)
+    mask: npt.NDArray[np.uint8] = np.rint(seen * 255).astype(np.uint8)
+    return mask
 
 
 def _draw_setting(spec: ClassSpec, rng: np.random.Generator) -> Setting:
@@ -161,6 +203,7 @@ def _place(
     *,
     light: Light,
     rng: np.random.Generator,
+    repaint: Repaint | None,
 ) -> tuple[list[int | None], list[Layer]]:
     """Class (None for the companion) and layer of everything, far to near."""
     things: list[int | None] = [*classes]
@@ -172,6 +215,8 @@ def _place(
     for i in np.argsort(rows):
         thing = things[i]
         shown = books(rng) if thing is None else CLASSES[thing].draw(rng)
+        if repaint is not None:
+            shown = repaint(shown)
         view = _draw_view(thing, shown, camera, row=float(rows[i]), rng=rng)
         sprite = render(shown, view, light=light)
         row = float(rows[i])

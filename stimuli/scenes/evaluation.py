@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from stimuli.scenes.classes import CLASSES, MEAN, STD, Split
-from stimuli.scenes.drawing import draw_scenes
+from stimuli.scenes.drawing import Surfaces, draw_scenes
 
 Progress = Callable[[str, int, int], None]
 
@@ -66,11 +66,14 @@ def collect(
     size: int,
     workers: int = 1,
     progress: Progress | None = None,
+    surfaces: Surfaces = "own",
 ) -> SceneBatch:
     """`n` drawn scenes as tensors; see `draw_scenes` for the arguments."""
     images = np.empty((n, size, size, 3), np.uint8)
     labels, present = np.empty(n, np.int64), np.zeros((n, len(CLASSES)), bool)
-    scenes = draw_scenes(n, seed=seed, split=split, size=size, workers=workers)
+    scenes = draw_scenes(
+        n, seed=seed, split=split, size=size, workers=workers, surfaces=surfaces
+    )
     for i, scene in enumerate(scenes):
         images[i], labels[i] = scene.pixels, scene.label
         present[i, list(scene.present)] = True

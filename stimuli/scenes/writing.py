@@ -32,6 +32,7 @@ def write_dataset(
     size: int = IMAGE_SIZE,
     workers: int = 1,
     label: int | None = None,
+    masks: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> WrittenDataset:
     """Draw `n` scenes into a new folder; the same arguments give the same bytes.
@@ -53,29 +54,39 @@ def write_dataset(
         size: Pixels on a side.
         workers: Processes that draw; they change nothing but the time.
         label: Only scenes of this class.
+        masks: A folder for masks of the labels' objects, named as the images are;
+            255 where an object fills a pixel. None writes none.
         progress: Called with how many are written, and of how many.
 
     Raises:
-        StimuliError: If the folder holds files already.
+        StimuliError: If a folder holds files already.
         ValueError: If a number is out of range.
     """
     scenes = draw_scenes(
         n, seed=seed, split=split, size=size, workers=workers, label=label
     )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StimuliError(
-            f"{folder} is not an empty folder; name a new one, or remove what is in it"
-        )
+    for new in (folder, masks):
+        if new is not None and new.exists() and not _is_empty(new):
+            raise StimuliError(
+                f"{new} is not an empty folder; name a new one, or remove what is in it"
+            )
     (folder / "images").mkdir(parents=True, exist_ok=True)
     tables = _Tables()
     for i, scene in enumerate(scenes):
         file = f"images/{split}-{i:05d}.png"
         Image.fromarray(scene.pixels).save(folder / file, compress_level=4)
         tables.add(file, scene)
+        if masks is not None:
+            (masks / "images").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(scene.mask).save(masks / file)
         if progress is not None:
             progress(i + 1, n)
     tables.write(folder)
     return WrittenDataset(folder=folder, n=n)
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 class _Tables:

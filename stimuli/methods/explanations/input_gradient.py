@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -124,6 +124,79 @@ class InputGradient:
             losses=tuple(one.loss for one in found),
             facts={"is_zero": [not bool(g.any()) for g in gradients]},
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RawGradients:
+    """Gradients of a batch, as they are.
+
+    Attributes:
+        gradients: `(n, 3, height, width)` float32, per unit of light (white is 1).
+        losses: `(n,)` cross entropy.
+        halved_to: Batch sizes the device's memory forced.
+    """
+
+    gradients: NDArray[np.float32]
+    losses: NDArray[np.float64]
+    halved_to: tuple[int, ...] = ()
+
+
+def take_gradients(
+    model: PixelModel,
+    images: Tensor,
+    *,
+    labels: Sequence[int],
+    of: Literal["loss", "score"] = "loss",
+) -> RawGradients:
+    """Of each image's loss, or of the score of its class, in one pass.
+
+    Args:
+        model: In evaluation mode; left as it is.
+        images: `(n, 3, height, width)` in [0, 1].
+        labels: The class of each image.
+        of: "loss": cross entropy with the class. "score": its logit.
+
+    Raises:
+        ClassifierError: If the network does not lead back to its pixels.
+        MemoryShortageError: If one image alone does not fit the device.
+    """
+    classes = torch.tensor(list(labels), device=model.device)
+    batches = Batches(len(images))
+    gradients: list[Tensor] = []
+    losses: list[Tensor] = []
+
+    def work(start: int, stop: int) -> None:
+        batch = model.arrange(images[start:stop]).detach().clone().requires_grad_()
+        wanted = classes[start:stop]
+        with torch.enable_grad():
+            logits = model(batch)
+            loss = functional.cross_entropy(logits, wanted, reduction="none")
+            score = logits.gather(1, wanted[:, None])
+            gradient = model.gradient((loss if of == "loss" else score).sum(), batch)
+        gradients.append(gradient.detach().float().cpu().contiguous())
+        losses.append(loss.detach().double().cpu())
+
+    batches.run(len(images), work)
+    return RawGradients(
+        gradients=torch.cat(gradients).numpy(),
+        losses=torch.cat(losses).numpy(),
+        halved_to=tuple(batches.halved_to),
+    )
+
+
+def share_inside(gradient: NDArray[np.float32], mask: NDArray[np.float64]) -> float:
+    """The share of a gradient's absolute values that lies on an object.
+
+    Args:
+        gradient: `(3, height, width)`, not zero everywhere.
+        mask: `(height, width)`, how much of each pixel the object fills, 0 to 1.
+
+    >>> quarter = np.zeros((2, 2)); quarter[0, 0] = 1
+    >>> share_inside(np.float32([[[-3, 1], [1, 1]]] * 3), quarter)
+    0.5
+    """
+    sizes = np.abs(gradient).sum(axis=0, dtype=np.float64)
+    return float((sizes * mask).sum() / sizes.sum())
 
 
 def draw_gradient(

@@ -43,11 +43,14 @@ class JudgedImage:
         seen: What is known of it.
         pixels: `(height, width, 3)` uint8, its crop.
         probabilities: `(n_classes,)` that the first classifier gives.
+        mask: `(height, width)` in [0, 1], how much of each pixel its object fills;
+            None where the recipe has no masks.
     """
 
     seen: ClassifiedImage
     pixels: Pixels
     probabilities: NDArray[np.float64]
+    mask: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

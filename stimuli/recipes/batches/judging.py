@@ -74,6 +74,7 @@ class Judge:
         work: What it is done on.
         relevant: Source to class ids that people found in it by hand.
         most_pixels: Width times height of an image that are read at most.
+        masks: Folder of the objects' masks, named as their images are.
     """
 
     classifiers: Sequence[Classifier]
@@ -89,6 +90,7 @@ class Judge:
     relevant: Mapping[str, frozenset[str]] = field(default_factory=dict)
     eased_probability: float | None = None
     most_pixels: int = MOST_PIXELS
+    masks: Path | None = None
 
     def copy_for_thread(self) -> Judge:
         """A twin whose modules no other thread calls."""
@@ -154,6 +156,7 @@ class Judge:
                 seen=judged[row],
                 pixels=pictures[row].pixels,
                 probabilities=scores.probabilities[row],
+                mask=self._read_mask(judged[row].source),
             )
             for row in rows
         ]
@@ -187,6 +190,25 @@ class Judge:
                     "the same command again, finished shards are kept"
                 ) from error
             return UnreadableImage(source=source.name, reason=str(error))
+
+    def _read_mask(self, source: str) -> NDArray[np.float64] | None:
+        """Cut as its image is.
+
+        Raises:
+            BuildError: If there is none, or it cannot be read.
+        """
+        if self.masks is None:
+            return None
+        path = self.masks / source
+        try:
+            read = read_picture(path, self.display, most_pixels=self.most_pixels)
+        except UnreadableImageError as error:
+            raise BuildError(
+                f"{path}: no mask of {source} can be read there: {error}; give one "
+                "for every image, or leave out recipe.masks"
+            ) from error
+        mask: NDArray[np.float64] = read.pixels.mean(axis=2) / 255
+        return mask
 
     def _note(
         self, source: Source, picture: CroppedImage, predictions: tuple[Prediction, ...]

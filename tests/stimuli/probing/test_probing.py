@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-import stimuli.probing.proportions
+import stimuli.records.proportions
 from stimuli.cli import stimuli as command
 from stimuli.files.images import open_image
-from stimuli.probing.proportions import proportion
+from stimuli.records.proportions import proportion
 from tests.stimuli import toy
 
 
@@ -40,7 +40,7 @@ def images(tmp_path: Path) -> Path:
 
 
 def test_the_example_is_true():
-    assert doctest.testmod(stimuli.probing.proportions).failed == 0
+    assert doctest.testmod(stimuli.records.proportions).failed == 0
 
 
 def test_how_often_a_label_changes(images):

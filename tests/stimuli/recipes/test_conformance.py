@@ -41,9 +41,14 @@ SETTINGS = {
     "criticism": "n_classes = 3\nn_targets = 2\nn_items = 3",
     "portrait": 'classes = ["red", "green"]\nn_prototypes = 3\nn_criticisms = 3',
     "explanation_path": f"max_images = 6{EXPLANATION}",
+    "gradients": "max_images = 6",
 }
 CONTROLS = {"adversarial": "known_yes = 1\nknown_no = 1\npractice = 2\npool = 2"}
 CONTROLS["explanation_path"] = CONTROLS["adversarial"]
+
+# Of classifiers that a recipe compares there are two.
+COMPARED = '[[classifier]]\nname = "{}"\nfunction = "linear.py:{}"\n'
+COMPARING = {"gradients"}
 
 # The linear model errs about nothing by itself.
 OF_ERRORS = {"alternatives"}
@@ -72,11 +77,16 @@ def write(folder: Path, colours: Path, kind: str, *, seed: int = 0) -> Path:
     if kind not in CONTROLS:
         controls = (
             ""
-            if kind in ("categorise", "criticism", "portrait", "pairs")
+            if kind in ("categorise", "criticism", "gradients", "portrait", "pairs")
             else "known_yes = 0\n"
         )
         controls += "known_no = 0\npractice = 0\n" if controls else ""
         text = text.replace("[controls]\n", f"[controls]\n{controls}")
+    if kind in COMPARING:
+        text = text.split("[classifier]")[0]
+        text += COMPARED.format("one", "build") + COMPARED.format(
+            "two", "build_cramped"
+        )
     recipe.write_text(text)
     return recipe
 
@@ -100,7 +110,8 @@ def test_the_same_seed_gives_the_same_bytes_and_the_check_agrees(
         assert one == two
     checked = check_set(first.folder)
     assert not checked.problems
-    assert checked.n_predictions == checked.n_stimuli > 0
+    n_classifiers = 2 if kind in COMPARING else 1
+    assert checked.n_predictions == n_classifiers * checked.n_stimuli > 0
 
 
 @pytest.mark.parametrize("kind", sorted(RECIPES))

@@ -92,3 +92,13 @@ def test_scenes_of_one_class_are_those_of_the_whole_draw(tmp_path):
     scene = draw_one(26, seed=11, split="validation", size=64)
     with open_image(tmp_path / "set" / labels[1]["file"]) as picture:
         assert np.array_equal(np.asarray(picture), scene.pixels)
+
+
+def test_masks_lie_in_a_folder_of_their_own_under_the_images_names(tmp_path):
+    write_dataset(tmp_path / "set", n=2, seed=11, size=64, masks=tmp_path / "masks")
+    with open_image(tmp_path / "masks/images/validation-00001.png") as picture:
+        mask = np.asarray(picture)
+    scene = draw_one(1, seed=11, split="validation", size=64)
+    assert (mask == scene.mask).all()
+    with pytest.raises(StimuliError, match="masks is not an empty folder"):
+        write_dataset(tmp_path / "new", n=2, seed=11, masks=tmp_path / "masks")

@@ -62,6 +62,7 @@ def test_only_what_fits_is_offered():
         ("assignment", "criticism"),
         ("categorise", "alternatives"),
         ("categorise", "categorise"),
+        ("prefer", "gradients"),
         ("relevance", "misclassified"),
         ("relevance", "predictions"),
         ("relevance", "adversarial"),

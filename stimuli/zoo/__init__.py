@@ -1,0 +1,1 @@
+"""The demo zoo: how its networks beside the standard one are trained and measured."""
