@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from math import exp, inf, isfinite, log, nan, sqrt
 from typing import Final, Literal
 
@@ -55,6 +55,9 @@ LEAST_STIMULI: Final = 20
 LEAST_LEVELS: Final = 3
 # Where no level is nearer to the threshold in log odds, the curve jumps past them all.
 _STEEP: Final = 3.5
+# Where all levels but one are this far, one share would have to tell where the curve
+# lies and how steep it is.
+_ALONE: Final = 4.0
 # Levels are laid from -2 to 2. Log slopes there: from hardly any rise to a step.
 _REACH: Final = 2.0
 _FAR: Final = 6.0
@@ -335,9 +338,24 @@ class _Fit:
         if abs(self.where) > _REACH:
             return f"halfway lies beyond the levels shown ({least:g} to {most:g})"
         away = np.abs(self.read.at - self.where) * exp(self.log_slope)
-        if away.min() > _STEEP:
-            return "shares jump between two levels: levels between them would tell"
+        nearest, second = np.sort(away)[:2]
+        if nearest > _STEEP or second > _ALONE:
+            low, high = self._jump()
+            return (
+                f"shares jump between {low:g} and {high:g}: levels between them would "
+                "tell"
+            )
         return ""
+
+    def _jump(self) -> tuple[float, float]:
+        """The levels between which shares rise: on either side of the threshold."""
+        at, levels = self.read.at, self.read.levels
+        away = (at - self.where) * exp(self.log_slope)
+        hard, easy = levels[away < -_STEEP], levels[away > _STEEP]
+        hardest = hard[-1] if len(hard) else levels[0]
+        easiest = easy[0] if len(easy) else levels[-1]
+        low, high = sorted((hardest, easiest))
+        return float(low), float(high)
 
     @cached_property
     def covariance(self) -> FloatArray:
@@ -360,9 +378,14 @@ class _Fit:
         """
         last = self
 
+        # Found once: from elsewhere the same place may have another hill.
+        @cache
         def fall(where: float) -> float:
             nonlocal last
-            last = _Fit.of(self.read, where=where, start=last.parameters)
+            # Near a step the likelihood has several hills: the highest counts.
+            starts = (last.parameters, self.parameters)
+            fits = [_Fit.of(self.read, where=where, start=each) for each in starts]
+            last = min(fits, key=lambda fit: fit.loss)
             return last.loss - self.loss - allowed
 
         near = self.where
@@ -412,7 +435,9 @@ def _curve(
 def _with_ends(threshold: Estimate, fitted: _Fit, crossing: Crossing) -> Estimate:
     """The threshold with its interval, or why its ends cannot be found."""
     variance = crossing.variance(fitted.influences())
-    stretch = variance.variance / float(fitted.covariance[0, 0])
+    # Near a step few responses tell anything, and their clusters hardly differ: people
+    # and stimuli never take away from what chance alone does.
+    stretch = max(1.0, variance.variance / float(fitted.covariance[0, 0]))
     critical = critical_value(level=threshold.level, dof=variance.df)
     allowed = max(critical**2 * stretch / 2, _NEAR)
     ends = [fitted.end(side, allowed=allowed) for side in (-1.0, 1.0)]

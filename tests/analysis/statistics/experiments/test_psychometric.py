@@ -14,6 +14,7 @@ from analysis.statistics.experiments.psychometric import (
     OF_ONE,
     psychometric_curve,
 )
+from tests.analysis.coverage.psychometric import LevelWorld, draw
 
 
 def study(share, *, levels=(1, 2, 4, 8, 16), n_people=12, n_images=40, seed=0):
@@ -110,7 +111,8 @@ def test_one_observer_is_of_no_people():
         (study(lambda level: level > 0), "all responses are right"),
         (study(lambda level: 0 * level + 0.6), "hardly change|halfway lies beyond"),
         (study(lambda level: rising(level, at=60.0)), "halfway lies beyond the levels"),
-        (jumping(), "jump between two levels"),
+        (jumping(), "jump between 2 and 4"),
+        (study(lambda level: rising(level, slope=9.0)), "jump between 2 and 8"),
     ],
 )
 def test_why_there_is_no_interval(frame, why):
@@ -143,3 +145,12 @@ def test_no_rows_give_no_curve():
     assert found.threshold.n == 0
     assert isnan(found.threshold.value)
     assert not found.is_fitted
+
+
+def test_a_likelihood_of_several_hills_has_its_ends_or_says_why_not():
+    # Looking for an end, the fit changed hills at one and the same place.
+    world = LevelWorld(
+        n_people=8, n_each=30, slope=20.0, middle=-0.58, people=0.05, images=0.05
+    )
+    found = curve(draw(world, np.random.default_rng(110))).threshold
+    assert found.low < found.value < found.high or "no interval" in found.method
