@@ -35,12 +35,7 @@ from stimuli.sources.class_folders import settle_classes
 from stimuli.sources.class_tables import read_groups
 from stimuli.sources.datasets import Dataset, resolve_labels
 from stimuli.sources.image_columns import read_image_columns
-from stimuli.sources.images import (
-    CroppedImage,
-    Display,
-    careful_reading,
-    read_picture,
-)
+from stimuli.sources.images import CroppedImage, Display, read_one_picture
 from stimuli.sources.known_contents import Adjudicated, read_adjudicated
 from stimuli.sources.labels_table import LABELS
 from stimuli.sources.listing import DatasetListing, list_images
@@ -139,12 +134,11 @@ def prepare(recipe: RecipeFile, chosen: Recipe) -> PreparedBuild:
 def _read_class_pictures(recipe: RecipeFile, chosen: Recipe) -> dict[str, CroppedImage]:
     """Read before anything is predicted: a missing file should be known at once."""
     found, problems = {}, []
-    with careful_reading():
-        for class_id, file in sorted(chosen.class_pictures.items()):
-            try:
-                found[class_id] = read_picture(recipe.locate(file), CLASS_PICTURE)
-            except UnreadableImageError as error:
-                problems.append(f"{class_id}: {file}: {error}")
+    for class_id, file in sorted(chosen.class_pictures.items()):
+        try:
+            found[class_id] = read_one_picture(recipe.locate(file), CLASS_PICTURE)
+        except UnreadableImageError as error:
+            problems.append(f"{class_id}: {file}: {error}")
     if problems:
         raise BuildError(list_problems("pictures of classes", problems))
     return found

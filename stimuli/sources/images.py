@@ -144,6 +144,16 @@ def read_picture(
     return CroppedImage(np.asarray(cut), digest, tuple(notes), shorter_side)
 
 
+def read_one_picture(path: Path, display: Display) -> CroppedImage:
+    """The crop of an image that is read by itself.
+
+    Raises:
+        UnreadableImageError: With the reason.
+    """
+    with careful_reading():
+        return read_picture(path, display)
+
+
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """The PNG file (zlib level 1) of an `(height, width, 3)` uint8 array."""
     buffer = io.BytesIO()
