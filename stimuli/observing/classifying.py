@@ -30,10 +30,12 @@ from stimuli.observing.looking import (
     to_text,
 )
 from stimuli.observing.rules import (
-    NEAREST,
+    COMPARING,
+    ODD_ONE,
     ObservingError,
     ResponseRule,
     decide_nearest,
+    decide_odd,
 )
 from stimuli.recipe_file import ExecutionSection, RecipeFile
 from stimuli.sources.images import Display
@@ -221,15 +223,15 @@ def _pictures(
     asked: dict[str, list[tuple[str, ResponseRule]]] = {}
     compared: set[str] = set()
     for each in trials:
-        trial = each.trial
-        if TARGET not in trial.slots:
+        trial, wanted = each.trial, _slots(each.rule)
+        if missing := [slot for slot in wanted if slot not in trial.slots]:
             raise ObservingError(
-                f"trial {trial.id} has no slot {TARGET!r} to look at, only "
+                f"trial {trial.id} has no slot {missing[0]!r} to look at, only "
                 f"{', '.join(trial.slots) or 'none'}"
             )
-        asked.setdefault(trial.slots[TARGET], []).append((trial.id, each.rule))
-        if each.rule.name == NEAREST:
-            compared.update(trial.slots.values())
+        asked.setdefault(trial.slots[wanted[0]], []).append((trial.id, each.rule))
+        if each.rule.name in COMPARING:
+            compared.update(trial.slots[slot] for slot in wanted)
     for stimulus in [*asked, *sorted(compared - set(asked))]:
         yield ShownPicture(
             stimulus=stimulus,
@@ -239,6 +241,12 @@ def _pictures(
         )
 
 
+def _slots(rule: ResponseRule) -> list[str]:
+    """What a rule looks at, first what its outputs are kept of."""
+    several = [slot for slots in rule.slots.values() for slot in slots]
+    return several if rule.name == ODD_ONE else [TARGET, *several]
+
+
 def _in_order(
     trials: Sequence[ObservedTrial], seen: Sequence[SeenPicture]
 ) -> Iterator[Observation]:
@@ -246,13 +254,13 @@ def _in_order(
     known = {each.trial: each for picture in seen for each in picture.observations}
     pictures = {picture.stimulus: picture for picture in seen}
     for each in trials:
-        if each.rule.name == NEAREST:
-            yield _nearest(each.trial, each.rule, pictures)
+        if each.rule.name in COMPARING:
+            yield _compared(each.trial, each.rule, pictures)
         else:
             yield known[each.trial.id]
 
 
-def _nearest(
+def _compared(
     trial: Trial, rule: ResponseRule, pictures: Mapping[str, SeenPicture]
 ) -> Observation:
     def features(slot: str) -> NDArray[np.float32]:
@@ -262,12 +270,15 @@ def _nearest(
         value: np.stack([features(slot) for slot in slots])
         for value, slots in rule.slots.items()
     }
-    decided = decide_nearest(rule, features(TARGET), groups)
+    if rule.name == ODD_ONE:
+        decided = decide_odd(rule, {value: rows[0] for value, rows in groups.items()})
+    else:
+        decided = decide_nearest(rule, features(TARGET), groups)
     return Observation(
         trial=trial.id,
         response=decided.response,
         shares=decided.shares,
-        outputs=pictures[trial.slots[TARGET]].outputs,
+        outputs=pictures[trial.slots[_slots(rule)[0]]].outputs,
         rule=rule.name,
     )
 

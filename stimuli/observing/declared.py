@@ -11,6 +11,7 @@ from stimuli.manifest import Trial
 from stimuli.observing.rules import (
     NEAREST,
     NO,
+    ODD_ONE,
     YES,
     ObservingError,
     ResponseRule,
@@ -24,6 +25,8 @@ from stimuli.recipes.questions import (
     GROUP,
     GROUP_TOLD_APART,
     JUDGED,
+    ODD,
+    ODD_ONE_OUT,
     ONE_CLASS,
 )
 
@@ -77,7 +80,9 @@ def observed_trials(
 
 
 def usual_rule(trial: Trial, *, wanted: str | None = None) -> dict[str, Any] | None:
-    """What follows from a question about classes; None where nothing does."""
+    """What follows from a question about classes or pictures; None where nothing does."""
+    if trial.question == ODD_ONE_OUT:
+        return _odd()
     ids = [int(each) for each in trial.classes if each.isdecimal()]
     if len(ids) < len(trial.classes) or not ids:
         return None if trial.question not in _GROUPS else _nearest(trial)
@@ -97,6 +102,7 @@ def usual_rule(trial: Trial, *, wanted: str | None = None) -> dict[str, Any] | N
 
 
 _GROUPS = (GROUP, GROUP_TOLD_APART)
+_OF_THREE = 3
 
 
 def _nearest(trial: Trial) -> dict[str, Any]:
@@ -109,6 +115,16 @@ def _nearest(trial: Trial) -> dict[str, Any]:
         "field": "group",
         "choices": {place: [] for place in groups},
         "groups": groups,
+    }
+
+
+def _odd() -> dict[str, Any]:
+    slots = {str(place): [f"option{place}"] for place in range(1, _OF_THREE + 1)}
+    return {
+        "rule": ODD_ONE,
+        "field": ODD,
+        "choices": {place: [] for place in slots},
+        "groups": slots,
     }
 
 

@@ -18,7 +18,7 @@ from stimuli.classifiers.loading import Classifier, choose_device, load_classifi
 from stimuli.engine.preparing import library_versions
 from stimuli.errors import UnreadableImageError
 from stimuli.observations import Observation
-from stimuli.observing.rules import NEAREST, ObservingError, ResponseRule, decide
+from stimuli.observing.rules import COMPARING, ObservingError, ResponseRule, decide
 from stimuli.recipe_file import RecipeFile
 from stimuli.sources.images import decode_png
 
@@ -114,7 +114,7 @@ class Onlooker:
         outputs = self._kept(probabilities)
         observations = []
         for trial, rule in item.asked:
-            if rule.name == NEAREST:
+            if rule.name in COMPARING:
                 continue
             decided = decide(rule, probabilities)
             observations.append(

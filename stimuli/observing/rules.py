@@ -2,7 +2,7 @@
 
 Source: Geirhos et al., "ImageNet-trained CNNs are biased towards texture", ICLR 2019
 (mean of the outputs of each of 16 classes); Stock and Cisse, ECCV 2018 (its own first
-class, or five).
+class, or five); Muttenthaler and others, ICLR 2023 (the odd one of three by features).
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ Probabilities = NDArray[np.float64]
 YES: Final = "yes"
 NO: Final = "no"
 NEAREST: Final = "nearest-group"
+ODD_ONE: Final = "odd-one"
+# They compare features of several pictures.
+COMPARING: Final = (NEAREST, ODD_ONE)
 
 
 class ObservingError(StimuliError):
@@ -32,9 +35,10 @@ class ResponseRule:
     """How a response follows from what a classifier gives.
 
     Attributes:
-        name: One of `RULES`, or "nearest-group".
+        name: One of `RULES`, "nearest-group" or "odd-one".
         choices: Field to value to the outputs that stand for it, values in order.
-        slots: Of "nearest-group": value to the slots of its group.
+        slots: Of "nearest-group" and "odd-one": value to the slots of its group, or to
+            its one slot.
     """
 
     name: str
@@ -63,11 +67,9 @@ def read_rule(raw: Mapping[str, Any]) -> ResponseRule:
             members, an output that two choices claim.
     """
     name = raw.get("rule")
-    if name not in RULES and name not in ("top1", "top5", NEAREST):
-        raise ObservingError(
-            f"rule is one of {', '.join([*RULES, 'top1', 'top5', NEAREST])}, "
-            f"got {name!r}"
-        )
+    known = [*RULES, "top1", "top5", *COMPARING]
+    if name not in known:
+        raise ObservingError(f"rule is one of {', '.join(known)}, got {name!r}")
     choices = raw.get("fields") or {raw.get("field"): raw.get("choices")}
     problems = list(_problems(str(name), choices))
     if problems:
@@ -90,7 +92,7 @@ def _problems(name: str, choices: Mapping[Any, Any]) -> Iterator[str]:
             yield f"{each}: choices give two or more values their outputs, got {of!r:.80}"
         elif name.startswith("top") and set(of) != {YES, NO}:
             yield f"{each}: {name} says {YES} or {NO}, got {', '.join(map(str, of))}"
-        elif name != NEAREST:
+        elif name not in COMPARING:
             yield from _choice_problems(name, each, of)
 
 
@@ -124,7 +126,7 @@ def decide(rule: ResponseRule, probabilities: Probabilities) -> Decided:
     """The response to a trial.
 
     Args:
-        rule: Any but "nearest-group".
+        rule: Any but "nearest-group" and "odd-one".
         probabilities: `(n_outputs,)`, softmax over all outputs.
 
     Returns:
@@ -170,6 +172,36 @@ def decide_nearest(
         for value in rule.slots
     ]
     return Decided(response={name: list(rule.slots)[int(np.argmin(far))]}, shares={})
+
+
+def decide_odd(
+    rule: ResponseRule, features: Mapping[str, NDArray[np.float32]]
+) -> Decided:
+    """The picture that the most alike pair of the others leaves.
+
+    Args:
+        rule: "odd-one".
+        features: Value to the `(d,)` features of its picture; three of them.
+
+    Returns:
+        Alike is the cosine of the angle between features (0 where one is all zero); of
+        pairs equally alike the one that leaves the first. Nothing is said of shares.
+    """
+    (name,) = rule.choices
+    unit = {value: _of_length_one(features[value]) for value in rule.slots}
+    alike = [
+        float(
+            np.prod([unit[each] for each in rule.slots if each != value], axis=0).sum()
+        )
+        for value in rule.slots
+    ]
+    return Decided(response={name: list(rule.slots)[int(np.argmax(alike))]}, shares={})
+
+
+def _of_length_one(features: NDArray[np.float32]) -> Probabilities:
+    found = features.astype(np.float64)
+    length = float(np.linalg.norm(found))
+    return found / length if length > 0 else found
 
 
 def _mean(probabilities: Probabilities, members: Sequence[list[int]]) -> Probabilities:

@@ -26,6 +26,9 @@ SIDES: Final = "original-of-two"
 # To which group of pictures a picture belongs, told apart or not what is unusual.
 GROUP: Final = "assignment"
 GROUP_TOLD_APART: Final = "assignment-told-apart"
+# Which of three pictures belongs least with the others, and the field that says so.
+ODD_ONE_OUT: Final = "odd-one-out"
+ODD: Final = "odd"
 # What is to be seen in the picture.
 PICTURE: Final = "attributes"
 # To which of the set's categories a picture belongs; also the field of its key.

@@ -7,15 +7,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
+from stimuli.classifiers.features import extract_features
+from stimuli.classifiers.loading import load_classifiers
 from stimuli.cli import stimuli
 from stimuli.manifest import StimulusSet, StimulusSetError
 from stimuli.observations import OBSERVATIONS, ObserverRecord, read_observers
 from stimuli.observing.keeping import WORK, ObserverPlan, ObserverShelf
 from stimuli.observing.rules import ObservingError
+from stimuli.recipes import read_any_recipe
+from stimuli.sources.images import decode_png
 from tests.stimuli import toy
+from tests.study_server.preference_set import write_preference_set
 
 CATEGORIES = '[categories]\ninsect = ["ant", 1]\nmammal = ["cat", "dog", "fox", "gnu"]'
 
@@ -239,3 +246,27 @@ def test_a_set_built_anew_forgets_who_observed_the_old_one(tmp_path):
     observe(tmp_path)
     toy.build(tmp_path / "recipe.toml", opened.folder, is_fresh=True)
     assert read_observers(opened.folder) == ()
+
+
+def test_the_odd_one_follows_from_features_of_the_pictures_shown(tmp_path):
+    folder = write_preference_set(
+        tmp_path / "set", question="odd-one-out", n_shown=3, has_target=True
+    )
+    toy.paint(tmp_path / "photos/ant/0.png", 0, 3, confidence=180)
+    recipe = read_any_recipe(
+        toy.write_recipe(tmp_path, classifier="[classifier]\ndemo = true")
+    )
+    assert "responded to 4 trials" in observe(tmp_path, "--classifier", "demo")
+    (record,) = read_observers(folder)
+    assert record.observer.facts["rule"] == "odd-one"
+    opened = StimulusSet.open(folder)
+    (demo,) = load_classifiers(recipe, device=torch.device("cpu"))
+    for trial, found in zip(opened.trials(), record.observations, strict=True):
+        pictures = [
+            decode_png(opened.image_path(trial.slots[f"option{n}"]).read_bytes())
+            for n in (1, 2, 3)
+        ]
+        rows = extract_features(demo, [np.stack(pictures)]).astype(float)
+        alike = (rows @ rows.T) / np.outer(*[np.linalg.norm(rows, axis=1)] * 2)
+        pairs = {"1": alike[1, 2], "2": alike[0, 2], "3": alike[0, 1]}
+        assert (found.response or {})["odd"] == max(pairs, key=pairs.__getitem__)

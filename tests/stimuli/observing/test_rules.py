@@ -7,7 +7,13 @@ import pytest
 
 from stimuli.manifest import Trial
 from stimuli.observing.declared import observed_trials, usual_rule
-from stimuli.observing.rules import ObservingError, decide, decide_nearest, read_rule
+from stimuli.observing.rules import (
+    ObservingError,
+    decide,
+    decide_nearest,
+    decide_odd,
+    read_rule,
+)
 
 
 def rule(name: str, **choices: list[int]):
@@ -105,6 +111,36 @@ def test_the_nearer_group_mean_wins_worked_by_hand():
     }
     target = np.array([1, 1], dtype=np.float32)
     assert decide_nearest(observed.rule, target, groups).response == {"group": "1"}
+
+
+@pytest.mark.parametrize(
+    ("features", "odd"),
+    [
+        # Cosines: first and second 0, first and third 1/sqrt(2), the others 1/sqrt(2):
+        # of equals the pair that leaves the first.
+        (([1, 0], [0, 1], [1, 1]), "1"),
+        # First and third lie in one direction, however long the third is.
+        (([1, 0], [1, 1], [9, 0]), "2"),
+        (([0, 2], [1, 3], [5, 0]), "3"),
+        # Nothing is like what has no features.
+        (([0, 0], [1, 0], [1, 1]), "1"),
+    ],
+)
+def test_the_most_alike_pair_leaves_the_odd_one_worked_by_hand(features, odd):
+    trial = Trial(
+        id="t",
+        slots={"option1": "a", "option2": "b", "option3": "c"},
+        question="odd-one-out",
+        classes=("x", "y", "z"),
+        role="main",
+        sources=(),
+    )
+    (observed,) = observed_trials([trial])
+    rows = {
+        str(place): np.array(each, dtype=np.float32)
+        for place, each in enumerate(features, start=1)
+    }
+    assert decide_odd(observed.rule, rows).response == {"odd": odd}
 
 
 @pytest.mark.parametrize(
