@@ -36,7 +36,7 @@ WORDS: Final = {
 # File and what it names, with the reason.
 EXCEPTIONS: Final = {
     ("stimuli/recipes/questions.py", "relevant each assignment assignment-told-apart "
-     "attributes"): "the recipes' own words, which ids of trials are made of",
+     "attributes odd-one-out"): "the recipes' own words, which ids of trials are made of",
     ("stimuli/recipes/predicted_classes.py", "each"): "a value of recipe files (ask)",
     ("stimuli/sources/known_contents.py", "relevant"): "a column of tables that people write",
     ("analysis/bundles/declarations.py", "attributes"): "what bundles of 0.1 do not declare",

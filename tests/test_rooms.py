@@ -44,6 +44,7 @@ STANDS_ALONE: Final = {
         "analysis.measures.adversarial.tables",
         "analysis.measures.assignment.tables",
         "analysis.measures.imported_responses.tables",
+        "analysis.measures.preferences.tables",
         "analysis.measures.rectified_error.figures",
         "analysis.measures.rectified_error.tables",
         "analysis.measures.representation.tables",

@@ -25,6 +25,8 @@ from analysis.measures.dawid_skene_error import DawidSkeneErrorMeasure
 from analysis.measures.error_consistency import ErrorConsistencyMeasure
 from analysis.measures.explanation_path import ExplanationPathMeasure
 from analysis.measures.imported_responses import ImportedResponsesMeasure
+from analysis.measures.odd_ones import OddOnesMeasure
+from analysis.measures.preferences import PreferencesMeasure
 from analysis.measures.psychometric_curves import PsychometricCurvesMeasure
 from analysis.measures.published_numbers import PublishedNumbersMeasure
 from analysis.measures.quality import QualityMeasure
@@ -49,6 +51,8 @@ MEASURES: Final[tuple[Measure, ...]] = (
     AdversarialMeasure(),
     AssignmentMeasure(),
     CategoryAccuracyMeasure(),
+    PreferencesMeasure(),
+    OddOnesMeasure(),
     PsychometricCurvesMeasure(),
     CategoryConfusionsMeasure(),
     RepresentationMeasure(),

@@ -20,6 +20,7 @@ class Told(StrEnum):
     GRADES = "grades"
     JUDGMENTS = "judgments"
     CATEGORIES = "categories"
+    PREFERENCES = "preferences"
     EVERYTHING = "everything"
 
 

@@ -30,6 +30,7 @@ COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
         "control": "",
         "condition": "",
         "answer": "",
+        "laid_out": "",
         "is_given": True,
         "accepts": np.nan,
         "is_right": np.nan,
@@ -49,7 +50,7 @@ def responses_of(bundle: Bundle) -> pd.DataFrame:
     Returns:
         Columns participant, session, trial, role, control, condition, answer (text;
         only whether two are the same matters: how sure somebody is, or what they
-        write, is no part of it where they choose as well), is_given (False: the image failed
+        write, is no part of it where they choose as well), laid_out (as it lay on the page), is_given (False: the image failed
         to show), accepts and is_right (1, 0, NaN), rt_ms, wall_ms, visible_ms,
         is_left_out (by a rule, alone or with its session).
 
@@ -66,6 +67,7 @@ def responses_of(bundle: Bundle) -> pd.DataFrame:
             **bundle.told_of_trials(single, ["role", "control"]),
             "condition": response_condition(bundle, single),
             **_said(bundle),
+            "laid_out": single["laid_out"].fillna(""),
             "accepts": _as_float(single["accepts"]),
             "is_right": _as_float(single["is_right"]),
             **{name: single[name] for name in ("rt_ms", "wall_ms", "visible_ms")},
@@ -128,9 +130,10 @@ def participant_quality(responses: pd.DataFrame) -> pd.DataFrame:
         response time), minutes (of all trials), n_catch_yes, n_catch_yes_right,
         n_catch_no, n_catch_no_right, n_compared and agreement (share of others who
         responded the same to the same main trial, over trials), same_share (of the
-        most frequent response), hidden_share (of the time, out of sight), and by
-        Dawid and Skene's model yes_if_yes and yes_if_no (share of yes where the
-        answer is probably yes, or no) with n_yes and n_no (expected trials).
+        most frequent response), n_placed (responses that chose a shuffled place) and
+        same_place_share (of the most frequent one), hidden_share (of the time, out of
+        sight), and by Dawid and Skene's model yes_if_yes and yes_if_no (share of yes
+        where the answer is probably yes, or no) with n_yes and n_no (expected trials).
         NaN where there is nothing to say.
 
     >>> from analysis.bundles.example import example_bundle
@@ -160,7 +163,7 @@ def participant_quality(responses: pd.DataFrame) -> pd.DataFrame:
     counts = [str(name) for name in found if str(name).startswith("n_")]
     found[counts] = found[counts].fillna(0).astype(int)
     found = found.join(_agreement(given)).join(_patterns(given))
-    return found.join(_confusion(given)).fillna({"n_compared": 0})
+    return found.join(_confusion(given)).fillna({"n_compared": 0, "n_placed": 0})
 
 
 def trial_quality(responses: pd.DataFrame) -> pd.DataFrame:
@@ -227,9 +230,13 @@ def _agreement(given: pd.DataFrame) -> pd.DataFrame:
 
 
 def _patterns(given: pd.DataFrame) -> pd.DataFrame:
-    """Index participant; columns same_share, hidden_share."""
+    """Index participant; columns same_share, n_placed, same_place_share, hidden_share."""
     same = given.groupby(["participant", "answer"], sort=False).size()
     people = same.groupby(level="participant")
+    # One place: several choices in a row may well be laid out alike.
+    placed = given[given["laid_out"].astype(str).str.isdigit()]
+    places = placed.groupby(["participant", "laid_out"], sort=False).size()
+    of_places = places.groupby(level="participant")
     wall = given["wall_ms"].astype(float).where(given["visible_ms"].notna())
     shown = given["visible_ms"].astype(float).where(wall.notna())
     whole = wall.groupby(given["participant"]).sum(min_count=1)
@@ -237,6 +244,8 @@ def _patterns(given: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "same_share": people.max() / people.sum(),
+            "n_placed": of_places.sum(),
+            "same_place_share": of_places.max() / of_places.sum(),
             "hidden_share": ((whole - seen) / whole.where(whole > 0)).clip(lower=0),
         }
     )

@@ -30,7 +30,8 @@ MEANING: Final = (
     "because of one. People are flagged who get too few catches right; whose median "
     "time is under a third of the others'; who agree with others far less than others "
     "do (three robust standard deviations, or under the study's own bound); who respond "
-    "the same to 95 % of at least ten trials; whose page was out of sight for more than "
+    "the same to 95 % of at least ten trials, or take the same place of the page, which "
+    "is shuffled, in 95 % of at least ten; whose page was out of sight for more than "
     "30 % of the time; who could not see 20 % of the images; or who, by Dawid and "
     "Skene's model, say yes about as often where the answer is probably no."
 )
@@ -116,6 +117,14 @@ def _same(quality: pd.DataFrame, _rules: QualityRules) -> pd.Series:
     return _say(is_same, "the same response to " + own + " % of the trials")
 
 
+def _same_place(quality: pd.DataFrame, _rules: QualityRules) -> pd.Series:
+    is_same = (quality["same_place_share"] >= SAME) & (
+        quality["n_placed"] >= LEAST_RESPONSES
+    )
+    own = (100 * quality["same_place_share"]).map("{:.0f}".format)
+    return _say(is_same, "the same place of the page in " + own + " % of the trials")
+
+
 def _hidden(quality: pd.DataFrame, _rules: QualityRules) -> pd.Series:
     own = (100 * quality["hidden_share"]).map("{:.0f}".format)
     is_away = quality["hidden_share"] > HIDDEN
@@ -144,6 +153,7 @@ _FLAGS: Final[tuple[Find, ...]] = (
     _quick,
     _disagrees,
     _same,
+    _same_place,
     _hidden,
     _failures,
     _confuses,

@@ -71,6 +71,7 @@ def write_preference_set(
         "format_version": 1,
         "kind": "by hand",
         "shows": "options",
+        "classifiers": [],
         "is_finished": True,
         "controls": {"obvious": 1} if n_catch else {},
         "seed": 0,

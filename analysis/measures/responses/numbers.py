@@ -159,6 +159,8 @@ def is_told(question: Question, field: Field, told: frozenset[Told]) -> bool:
         return Told.VOTES in told
     if Told.CATEGORIES in told and is_category(question, field):
         return True
+    if Told.PREFERENCES in told and field.chooses:
+        return True
     if Told.GRADES in told and question.is_graded and field.numbers_classes:
         return True
     return Told.JUDGMENTS in told and field.is_judgment

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
+from typing import Final
 
-from analysis.bundles.clusters import clusters_in
+import pandas as pd
+
+from analysis.bundles.clusters import clusters_in, with_clusters
+from analysis.bundles.frames import taken
 from analysis.bundles.reading import Bundle
 from analysis.measures.responses.numbers import AnsweredField, answered_fields
 from analysis.statistics.clustered import clustered_mean
@@ -33,6 +37,38 @@ class SideShare:
     right: float
 
 
+# Who takes one place in as large a share of as many trials does not choose by what is
+# there, as in the flags of participants.
+ALWAYS: Final = 0.95
+LEAST_TRIALS: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceShare:
+    """How often one place of the page was chosen, where what stands there is levelled.
+
+    Attributes:
+        question: The question's name.
+        n_places: Options side by side on its trials.
+        place: From 1, from the left.
+        chosen: Share of the counted responses that chose a place.
+        n_always: People who chose it in 95 % or more of at least ten trials.
+        n_people: People with at least ten trials.
+    """
+
+    question: str
+    n_places: int
+    place: int
+    chosen: Estimate
+    n_always: int
+    n_people: int
+
+    @property
+    def balance(self) -> float:
+        """What every place has of people who go by what is there."""
+        return 1 / self.n_places
+
+
 def side_shares(bundle: Bundle) -> list[SideShare]:
     """Every side of every field whose choices are sides of the page.
 
@@ -47,6 +83,62 @@ def side_fields(bundle: Bundle) -> list[AnsweredField]:
     """The fields whose choices are sides of the page."""
     fields = answered_fields(bundle, frozenset())
     return [each for each in fields if each.field.is_side]
+
+
+def place_shares(bundle: Bundle) -> list[PlaceShare]:
+    """Every place, where each option stands at every place equally often.
+
+    >>> from analysis.bundles.example import example_bundle
+    >>> place_shares(example_bundle())    # one picture a trial
+    []
+    """
+    main = bundle.trials[bundle.trials["role"] == "main"].set_index("trial")
+    n_places = main["classes"].map(lambda ids: len(str(ids).split("|")))
+    counted = bundle.counted_responses
+    rows = taken(counted, counted["trial"].isin(main.index))
+    rows = with_clusters(
+        pd.DataFrame(
+            {
+                "participant": rows["participant"],
+                "trial": rows["trial"],
+                "question": rows["trial"].map(main["question"]),
+                "n_places": rows["trial"].map(n_places),
+                "place": pd.to_numeric(rows["laid_out"], errors="coerce"),
+            }
+        ),
+        bundle,
+    )
+    rows = taken(rows, rows["place"].notna())
+    return [
+        share
+        for name, asked in bundle.questions.items()
+        if asked.shuffled == "places-evenly"
+        for n, mine in taken(rows, rows["question"] == name).groupby("n_places")
+        for share in _of_places(name, int(str(n)), mine)
+    ]
+
+
+def _of_places(question: str, n_places: int, rows: pd.DataFrame) -> list[PlaceShare]:
+    by_person = rows.groupby("participant")["place"].value_counts(normalize=True)
+    n_trials = rows.groupby("participant").size()
+    enough = n_trials.index[n_trials >= LEAST_TRIALS]
+    most = by_person[by_person >= ALWAYS].reset_index(level="place")["place"]
+    return [
+        PlaceShare(
+            question=question,
+            n_places=n_places,
+            place=place,
+            chosen=clustered_mean(
+                rows.assign(chosen=rows["place"] == place),
+                value="chosen",
+                stimulus="trial",
+                clusters=clusters_in(rows),
+            ),
+            n_always=int((most[most.index.isin(enough)] == place).sum()),
+            n_people=len(enough),
+        )
+        for place in range(1, n_places + 1)
+    ]
 
 
 def _of_field(answered: AnsweredField) -> list[SideShare]:

@@ -38,6 +38,7 @@ CARRY = (
     "PsychometricCurve",
     "Contrast",
     "DifferenceTest",
+    "Strengths",
     "SharesCompared",
     "LogisticFit",
     "OrdinalFit",

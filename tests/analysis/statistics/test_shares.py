@@ -25,6 +25,14 @@ def test_two_published_shares_of_229_responses_are_within_noise():
     assert found.p_value == pytest.approx(0.660, abs=0.001)
 
 
+def test_two_published_shares_of_a_thousand_images_are_within_noise():
+    found = compare_shares(0.143, 1000, 0.121, 1000)
+    # 1.96 * sqrt(.143 * .857 / 1000 + .121 * .879 / 1000) = 1.96 * .015122 = .0296
+    assert round(100 * found.difference, 1) == 2.2
+    assert round(100 * 1.96 * found.standard_error, 1) == 3.0
+    assert found.verdict == "within noise"
+
+
 def test_newcombes_own_example():
     # Newcombe (1998), table II, 56/70 against 48/80, method 10: .0524 to .3339.
     found = compare_shares(56 / 70, 70, 48 / 80, 80)
