@@ -185,7 +185,7 @@ def test_wrong_images_of_which_no_cluster_is_known_have_wilsons_interval(
         clusters=clusters,
     )
     plain = wilson(n_wrong, n_images, level=0.9)
-    assert found == plain
+    assert repr(found) == repr(plain)
     assert found.level == 0.9
 
 
@@ -240,7 +240,8 @@ def test_a_difference_on_the_same_images_of_which_none_was_judged(
     found = difference_on_same_images(
         first, second, panels(a=1), n_images=n_images, k=2, level=0.9
     )
-    assert found.estimate == no_estimate(level=0.9, target="images like these")
+    none = no_estimate(level=0.9, target="images like these")
+    assert repr(found.estimate) == repr(none)
     assert isnan(found.p_value)
     assert found.is_paired is True
 
@@ -256,7 +257,8 @@ def test_a_difference_of_a_single_image_is_one():
 )
 def test_a_difference_on_other_images_of_which_none_was_judged(first, second):
     found = difference_apart(first, second, panels(a=1), k=2, level=0.9)
-    assert found.estimate == no_estimate(level=0.9, target="images like these")
+    none = no_estimate(level=0.9, target="images like these")
+    assert repr(found.estimate) == repr(none)
     assert isnan(found.p_value)
     assert found.is_paired is False
 
@@ -294,7 +296,7 @@ def test_no_images_at_all_are_no_share():
     found = rejected_share(
         [nothing], panels(a=1), k=2, level=0.9, target="these images"
     )
-    assert found == no_estimate(level=0.9, target="these images")
+    assert repr(found) == repr(no_estimate(level=0.9, target="these images"))
 
 
 def test_a_single_image_that_nobody_judged_is_no_share():

@@ -22,7 +22,7 @@ SETS = [{"cat", "rug"}, {"dog"}, set(), {"fox"}, {"cat"}]
 
 def test_images_without_a_set_are_left_out_and_counted():
     found = accuracy_on_sets(["rug", "cat", "cat", "fox", "cat"], SETS)
-    assert found.accuracy == wilson(3, 4)
+    assert repr(found.accuracy) == repr(wilson(3, 4))
     assert (found.n_images, found.n_empty) == (4, 1)
     nothing = accuracy_on_sets(["cat"], [[]])
     assert nothing.accuracy.n == 0
