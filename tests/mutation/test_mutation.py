@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,21 @@ def test_what_was_broken_off_is_tried_once_more_and_costs_what_all_of_it_took(
     cost = tmp_path / "two-words" / "mutation-cost.json"
     cost.write_text('{"minutes": 2.0, "cpu_minutes": 1.0}')
     assert shop.cost() + Cost(minutes=1.0) == Cost(minutes=3.0, cpu_minutes=1.0)
+
+
+def test_trying_survivors_again_keeps_every_other_verdict(tmp_path, monkeypatch):
+    monkeypatch.setattr(workshop, "FOLDER", tmp_path)
+    shop = Workshop("two words", Area(modules=("ledger.py",), tests=()))
+    meta = tmp_path / "two-words" / "mutants" / "ledger.py.meta"
+    meta.parent.mkdir(parents=True)
+    meta.write_text('{"exit_code_by_key": {"a": 1, "b": 0, "c": 33}}')
+
+    def forget_all_but_those_named(*_arguments: str) -> None:
+        meta.write_text('{"exit_code_by_key": {"a": null, "b": 1, "c": 0}}')
+
+    monkeypatch.setattr(shop, "_mutmut", forget_all_but_those_named)
+    shop.run("b", "c", n_children=1)
+    assert json.loads(meta.read_text())["exit_code_by_key"] == {"a": 1, "b": 1, "c": 0}
 
 
 @pytest.mark.parametrize("name", AREAS)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -43,18 +43,24 @@ class Workshop:
         """Bring the copy to the newest commit.
 
         Verdicts of another commit are thrown away, unless `keeps_verdicts`: a test
-        that was added takes none back.
+        that was added takes none back, as long as what is mutated is the same.
         """
         newest = _git(ROOT, "rev-parse", "HEAD")
         if not self._copy.is_dir():
             _git(ROOT, "worktree", "prune")
             _git(ROOT, "worktree", "add", "--detach", str(self._copy))
         elif _git(self._copy, "rev-parse", "HEAD") != newest:
-            if not keeps_verdicts:
+            if not keeps_verdicts or self._has_changed(newest):
                 self._forget()
             _git(self._copy, "checkout", "--force", "--detach", newest)
         settings = self._copy / "setup.cfg"
         settings.write_text(_settings(self._area), encoding="utf-8")
+
+    def _has_changed(self, newest: str) -> bool:
+        """Whether what is mutated is another in that commit."""
+        return bool(
+            _git(self._copy, "diff", "--stat", newest, "--", *self._area.modules)
+        )
 
     def _forget(self) -> None:
         shutil.rmtree(self._copy / "mutants", ignore_errors=True)
@@ -62,8 +68,30 @@ class Workshop:
 
     def run(self, *names: str, n_children: int) -> None:
         """Test the mutants named, or all that have no verdict yet."""
+        former = {
+            name: code
+            for each in self._area.modules
+            for name, code in self._codes(each)
+        }
         with self._timed():
             self._mutmut("run", "--max-children", str(n_children), *names)
+        for module in self._area.modules:
+            self._keep(module, former)
+
+    def _keep(self, module: str, former: Mapping[str, int | None]) -> None:
+        """Put back verdicts that mutmut forgot as it tried others."""
+        meta = self._meta(module)
+        found = json.loads(meta.read_text(encoding="utf-8"))
+        codes = found["exit_code_by_key"]
+        found["exit_code_by_key"] = {
+            name: former.get(name) if code is None else code
+            for name, code in codes.items()
+        }
+        meta.write_text(json.dumps(found), encoding="utf-8")
+
+    def _meta(self, module: str) -> Path:
+        """Where mutmut keeps its verdicts."""
+        return self._copy / "mutants" / f"{module}.meta"
 
     def survivors(self) -> list[str]:
         """Names of mutants that no test saw, and of those without a verdict."""
@@ -115,7 +143,7 @@ class Workshop:
 
     def _codes(self, module: str) -> Iterator[tuple[str, int | None]]:
         """mutmut's name of every mutant and what it wrote of it."""
-        meta = self._copy / "mutants" / f"{module}.meta"
+        meta = self._meta(module)
         if meta.is_file():
             found = json.loads(meta.read_text(encoding="utf-8"))
             yield from found["exit_code_by_key"].items()
