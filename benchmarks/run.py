@@ -22,6 +22,7 @@ MEASURES: Final[Mapping[str, tuple[str, int]]] = {
     "dawid-skene": ("benchmarks.dawid_skene", 60),
     "engine-gpu": ("benchmarks.engine_gpu", 5),
     "exposure": ("benchmarks.exposure", 60),
+    "gradients": ("benchmarks.gradients", 90),
     "imports": ("benchmarks.imports", 40),
     "headline-interval": ("benchmarks.headline_interval", 10),
     "lime": ("benchmarks.lime", 300),

@@ -99,7 +99,8 @@ def attack_hard(
     total, done = stress.n_restarts * len(moved), 0
     for restart in range(stress.n_restarts):
         fooled = []
-        for rows in torch.split(left, _IMAGES_AT_ONCE):
+        # Nothing is left to attack where all have been fooled.
+        for rows in torch.split(left, _IMAGES_AT_ONCE) if len(left) else ():
             found = attack(
                 model,
                 scenes.images[rows].float() / 255,
