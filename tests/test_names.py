@@ -48,6 +48,7 @@ EXCEPTIONS: Final = {
     ("study_server/marketplace/protocol/service_model.py", "mturk"): "botocore's name of its service",
     ("stimuli/recipes/__init__.py", "categorise"): "a kind of set",
     ("stimuli/recipes/categorise.py", "categorise"): "a kind of set",
+    ("stimuli/recipes/gradients.py", "preferred best-and-worst"): "values of recipe files (asks)",
     ("study_server/cli/demo.py", "relevance categorise"): "the names of demos",
     ("study_server/cli/hit.py", "assignment"): "MTurk's word for MTurk's thing",
     ("study_server/store/tables/market.py", "assignment"): "MTurk's word for its thing",

@@ -159,15 +159,15 @@ def on_object(bundle: Bundle) -> dict[str, OnObject]:
         return {
             str(option): OnObject(
                 excess=float(each["mean"]),
-                standard_error=float(each["standard_error"] or nan),
+                standard_error=float(each.get("standard_error", nan)),
                 n=int(each["n"]),
             )
             for option, each in found.items()
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AnalysisError(
-            "bundle.json, stimuli.gradients.on_object: expected mean, standard_error and "
-            f"n for each option, got {str(found)[:80]}"
+            "bundle.json, stimuli.gradients.on_object: expected mean, n and, of "
+            f"several images, standard_error for each option, got {str(found)[:80]}"
         ) from error
 
 

@@ -207,6 +207,11 @@ _WORLDS: Final = {
     "nobody and nothing differs": Preferences(people=0.0, pictures=0.0),
     "8 people, 40 pairs each": Preferences(n_people=8, n_trials=40),
     "people who differ much (1.0)": Preferences(people=1.0),
+    "12 pictures, all judged by everybody": Preferences(
+        n_pictures=12, n_trials=12, pictures=0.8
+    ),
+    "far apart (one is chosen in 9 of 10)": Preferences(worth=(0.0, 1.2, 2.4)),
+    "one of four": Preferences(worth=(0.0, 0.3, 0.6, 0.9), n_shown=4),
     "groups of 5 near copies": Preferences(n_pictures=150, group=5, pictures=0.8),
     "best and worst of three of four": Preferences(
         worth=(0.0, 0.3, 0.6, 0.9), n_shown=3, names_worst=True

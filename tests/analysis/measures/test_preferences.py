@@ -312,7 +312,8 @@ def test_what_is_known_of_the_pictures_stands_beside_the_preference():
     known = {
         "a": {"n": 40, "mean": 0.071, "standard_error": 0.009},
         "b": {"n": 40, "mean": 0.012, "standard_error": 0.008},
-        "c": {"n": 40, "mean": 0.03, "standard_error": None},
+        # Of one image there is none.
+        "c": {"n": 1, "mean": 0.03},
     }
     bundle = with_truth(made("preferred", PAIRS), known)
     measure = named(bundle, "preferences")
@@ -328,5 +329,7 @@ def test_what_is_known_of_the_pictures_stands_beside_the_preference():
 
 def test_what_is_known_is_refused_where_it_cannot_be_read():
     bundle = with_truth(made("preferred", PAIRS), {"a": 0.07})
-    with pytest.raises(AnalysisError, match="expected mean, standard_error and n"):
+    with pytest.raises(
+        AnalysisError, match="expected mean, n and, of several images, standard_error"
+    ):
         on_object(bundle)
