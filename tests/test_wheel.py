@@ -104,6 +104,21 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     return Installed(python=python, site=site, folder=home / "elsewhere")
 
 
+def test_the_installed_wheel_finds_its_own_migrations_and_weights(
+    installed: Installed,
+):
+    where = installed.run("-c", "import study_server; print(study_server.__file__)")
+    assert Path(where.strip()).is_relative_to(installed.site), where
+    installed.run("-m", "study_server", "db", "upgrade")
+    installed.run("-m", "study_server", "demo", "draw", "scenes", "--n", "2")
+    weighed = installed.run(
+        "-c",
+        "from stimuli.scenes.classifier import load_network; print(load_network())",
+    )
+    assert "Conv2d" in weighed
+
+
+@pytest.mark.slow
 def test_the_demo_runs_from_the_installed_wheel_in_another_folder(
     installed: Installed,
 ):
