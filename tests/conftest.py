@@ -18,11 +18,6 @@ REPOSITORY = Path(__file__).parent.parent
 _BROWSER_LIMIT_S, _SLOW_BROWSER_LIMIT_S = 120, 1_200
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait for a browser or a server."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files at the top first: each is one long walk through the product.
 
