@@ -50,9 +50,10 @@ def responses_of(bundle: Bundle) -> pd.DataFrame:
     Returns:
         Columns participant, session, trial, role, control, condition, answer (text;
         only whether two are the same matters: how sure somebody is, or what they
-        write, is no part of it where they choose as well), laid_out (as it lay on the page), is_given (False: the image failed
-        to show), accepts and is_right (1, 0, NaN), rt_ms, wall_ms, visible_ms,
-        is_left_out (by a rule, alone or with its session).
+        write, is no part of it where they choose as well), laid_out (as it lay on the
+        page), is_given (False: the image failed to show), accepts and is_right (1, 0,
+        NaN), rt_ms, wall_ms, visible_ms, is_left_out (by a rule, alone or with its
+        session).
 
     >>> from analysis.bundles.example import example_bundle
     >>> responses_of(example_bundle())[["participant", "trial", "answer"]].head(2)

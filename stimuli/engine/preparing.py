@@ -244,21 +244,23 @@ def _device_here(execution: ExecutionSection) -> torch.device:
 
 
 def _check_number(recipe: RecipeFile, chosen: Recipe) -> None:
-    named = ", ".join(section.label for section in recipe.classifiers)
     n = len(recipe.classifiers)
-    if chosen.n_classifiers is not None:
-        least, most = chosen.n_classifiers
-        if not least <= n <= most:
-            raise RecipeError(
-                f"{recipe.path}: classifier: kind = {recipe.kind!r} as it is set "
-                f"compares {least} to {most} classifiers, got {n} ({named}); give a "
-                "[[classifier]] table for each"
-            )
-    if chosen.is_of_one_classifier and len(recipe.classifiers) > 1:
-        raise RecipeError(
-            f"{recipe.path}: classifier: kind = {recipe.kind!r} is about one "
-            f"classifier, got {n} ({named}); build a set for each"
+    least, most = chosen.n_classifiers or (1, n)
+    if least <= n <= most:
+        return
+    named = ", ".join(section.label for section in recipe.classifiers)
+    what, advice = (
+        ("is about one classifier", "build a set for each")
+        if most == 1
+        else (
+            f"as it is set compares {least} to {most} classifiers",
+            "give a [[classifier]] table for each",
         )
+    )
+    raise RecipeError(
+        f"{recipe.path}: classifier: kind = {recipe.kind!r} {what}, got {n} ({named}); "
+        f"{advice}"
+    )
 
 
 def settle_display(

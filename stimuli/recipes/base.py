@@ -87,14 +87,9 @@ class Recipe(Protocol):
         """The main trials, and facts for the summary."""
 
     @property
-    def is_of_one_classifier(self) -> bool:
-        """Whether it works with a single classifier only."""
-        return self.image_work is not None
-
-    @property
     def n_classifiers(self) -> tuple[int, int] | None:
-        """Least and most classifiers that it compares; None where it compares none."""
-        return None
+        """Least and most classifiers that it works with; None for any number."""
+        return None if self.image_work is None else (1, 1)
 
     @property
     def image_work(self) -> ImageWork | None:

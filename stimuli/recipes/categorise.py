@@ -132,9 +132,8 @@ class Categorise(Recipe):
         return True
 
     @property
-    def is_of_one_classifier(self) -> bool:
+    def n_classifiers(self) -> None:
         """Every classifier predicts on every picture."""
-        return False
 
     @property
     def image_work(self) -> ImageWork | None:

@@ -109,11 +109,6 @@ class Gradients(Recipe):
         return True
 
     @property
-    def is_of_one_classifier(self) -> bool:
-        """It compares several."""
-        return False
-
-    @property
     def n_classifiers(self) -> tuple[int, int]:
         """As many as stand side by side."""
         return (LEAST + (self.section.asks == BEST_AND_WORST), MOST)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
-from typing import Final
 
 import pandas as pd
 
@@ -12,6 +11,7 @@ from analysis.bundles.clusters import clusters_in, with_clusters
 from analysis.bundles.frames import taken
 from analysis.bundles.reading import Bundle
 from analysis.measures.responses.numbers import AnsweredField, answered_fields
+from analysis.people.quality_flags import LEAST_RESPONSES, SAME
 from analysis.statistics.clustered import clustered_mean
 from analysis.statistics.intervals import Estimate
 
@@ -35,12 +35,6 @@ class SideShare:
     words: str
     chosen: Estimate
     right: float
-
-
-# Who takes one place in as large a share of as many trials does not choose by what is
-# there, as in the flags of participants.
-ALWAYS: Final = 0.95
-LEAST_TRIALS: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +115,8 @@ def place_shares(bundle: Bundle) -> list[PlaceShare]:
 def _of_places(question: str, n_places: int, rows: pd.DataFrame) -> list[PlaceShare]:
     by_person = rows.groupby("participant")["place"].value_counts(normalize=True)
     n_trials = rows.groupby("participant").size()
-    enough = n_trials.index[n_trials >= LEAST_TRIALS]
-    most = by_person[by_person >= ALWAYS].reset_index(level="place")["place"]
+    enough = n_trials.index[n_trials >= LEAST_RESPONSES]
+    most = by_person[by_person >= SAME].reset_index(level="place")["place"]
     return [
         PlaceShare(
             question=question,

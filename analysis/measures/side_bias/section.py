@@ -20,13 +20,13 @@ from analysis.elements.sections import (
 )
 from analysis.elements.wording import count, estimate_numbers, interval, percent
 from analysis.measures.side_bias.numbers import (
-    LEAST_TRIALS,
     PlaceShare,
     SideShare,
     place_shares,
     side_fields,
     side_shares,
 )
+from analysis.people.quality_flags import LEAST_RESPONSES
 
 _PAIR: Final = 2
 _HOW: Final = (
@@ -37,7 +37,7 @@ _HOW: Final = (
 _PLACES: Final = (
     "Every option stands at every place equally often over a person's trials, so people "
     "who go by what is there choose each place equally often. Whoever takes the same place "
-    f"in 95 % of at least {LEAST_TRIALS} trials is flagged among the participants."
+    f"in 95 % of at least {LEAST_RESPONSES} trials is flagged among the participants."
 )
 
 
@@ -104,8 +104,9 @@ def _places_said(places: Sequence[PlaceShare]) -> str:
 def _place(each: PlaceShare) -> str:
     if each.n_places == _PAIR:
         return ("left", "right")[each.place - 1] + " of two"
-    words = ("first", "second", "third", "fourth")
-    return f"{words[each.place - 1]} of {('three', 'four')[each.n_places - 3]}"
+    ordinals = ("first", "second", "third")
+    nth = dict(enumerate(ordinals, start=1)).get(each.place, f"{each.place}th")
+    return f"{nth} of {each.n_places}"
 
 
 def _place_table(places: Sequence[PlaceShare]) -> DataTable:

@@ -299,7 +299,7 @@ def test_a_place_taken_too_often_is_told_beside_what_is_even():
     assert [each.balance for each in found] == [pytest.approx(1 / 3)] * 3
     measure = named(bundle, "side-bias")
     text = measure.sections(bundle)[0].blocks[0].text
-    assert "the first of three in 83.3 %" in text
+    assert "the first of 3 in 83.3 %" in text
     assert "33.3 % would be even" in text
 
 
